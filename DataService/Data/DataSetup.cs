@@ -1,0 +1,57 @@
+using DataService.Domain;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace DataService.Data;
+
+internal static class DataSetup
+{
+    /// <summary>Holds what the embedded PostgreSQL needs between starts; set by scripts/run.</summary>
+    private const string LocalFolderVariable = "DATASERVICE_LOCAL_FOLDER";
+
+    /// <summary>Adds the database. In Development, with none configured, starts the embedded PostgreSQL first.</summary>
+    /// <exception cref="ConfigurationException">No usable connection string.</exception>
+    public static async Task AddDataAsync(this WebApplicationBuilder builder)
+    {
+        var connectionString = builder.Configuration.GetConnectionString("DataService");
+        if (string.IsNullOrWhiteSpace(connectionString))
+        {
+            if (!builder.Environment.IsDevelopment())
+                throw new ConfigurationException(DataOptions.Variable, "is not set; expected Host=...;Database=...;Username=...;Password=...");
+            var embedded = await EmbeddedPostgres.StartAsync(Path.Combine(LocalFolder(builder.Configuration), "postgres"));
+            builder.Services.AddSingleton(_ => embedded);
+            connectionString = embedded.ConnectionString;
+        }
+
+        builder.AddData(DataOptions.From(connectionString));
+    }
+
+    private static void AddData(this WebApplicationBuilder builder, DataOptions options)
+    {
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(services =>
+        {
+            // The container disposes in reverse order: the embedded server is made before, and so stops after, all that talks to it.
+            _ = services.GetService<EmbeddedPostgres>();
+            return new NpgsqlDataSourceBuilder(options.ConnectionString).UseLoggerFactory(services.GetRequiredService<ILoggerFactory>()).Build();
+        });
+        builder.Services.AddDbContextPool<DataServiceDbContext>((services, context) => context
+            .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>(), npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromSeconds(2), null))
+            .UseSnakeCaseNamingConvention());
+        builder.Services.AddSingleton<DatabaseMigration>();
+    }
+
+    private static string LocalFolder(ConfigurationManager configuration)
+    {
+        if (configuration[LocalFolderVariable] is { Length: > 0 } configured)
+            return configured;
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "DataService.sln")))
+                return Path.Combine(folder.FullName, ".local");
+        }
+
+        return Path.Combine(Environment.CurrentDirectory, ".local");
+    }
+}

@@ -1,0 +1,20 @@
+using DataService.Domain;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace DataService.Data;
+
+internal sealed class ProjectConfiguration : IEntityTypeConfiguration<Project>
+{
+    public void Configure(EntityTypeBuilder<Project> project)
+    {
+        project.Property(p => p.Id).ValueGeneratedNever();
+        project.Property(p => p.Name).HasMaxLength(Project.MaxNameLength);
+        project.Property(p => p.Slug).HasMaxLength(Slug.MaxLength);
+        project.Property(p => p.Status).HasConversion(new LowerCaseEnumConverter<ProjectStatus>()).HasMaxLength(20);
+        project.HasIndex(p => p.Slug).IsUnique();
+        project.HasIndex(p => new { p.CreatedAt, p.Id }).IsDescending();
+        project.ToTable(table => table.HasCheckConstraint("ck_projects_status", LowerCaseEnumConverter<ProjectStatus>.Check("status")));
+        project.HasOne(p => p.RepoCreation).WithOne().HasForeignKey<RepoCreation>(c => c.ProjectId).OnDelete(DeleteBehavior.Cascade);
+    }
+}

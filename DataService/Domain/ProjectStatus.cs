@@ -1,0 +1,9 @@
+namespace DataService.Domain;
+
+internal enum ProjectStatus
+{
+    Interviewing,
+    Review,
+    Active,
+    Complete,
+}

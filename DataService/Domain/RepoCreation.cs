@@ -1,0 +1,121 @@
+namespace DataService.Domain;
+
+/// <summary>What users and operators see of the job that creates a project's repository: one row per project.</summary>
+internal sealed class RepoCreation
+{
+    internal RepoCreation(Guid projectId, DateTime updatedAt)
+    {
+        ProjectId = projectId;
+        UpdatedAt = updatedAt;
+    }
+
+    public Guid ProjectId { get; private set; }
+    public RepoCreationState State { get; private set; }
+
+    /// <summary>Hangfire's id of the job that owns this creation; null where none was needed.</summary>
+    public string? JobId { get; private set; }
+
+    /// <summary>Executions so far, over all re-runs.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>Automatic retries since the job was last enqueued by a person; bounds them.</summary>
+    public int Retries { get; private set; }
+
+    /// <summary>The exact repository name of the last POST, committed before it was sent, so that a later attempt knows where to look.</summary>
+    public string? RepositoryName { get; private set; }
+
+    public FailureKind? ErrorCode { get; private set; }
+    public int? GithubStatus { get; private set; }
+    public string? GithubError { get; private set; }
+    public DateTime? NextAttemptAt { get; private set; }
+    public DateTime UpdatedAt { get; private set; }
+
+    /// <summary>Whether a job is expected to go on by itself. Hangfire has the last word: its job may have been deleted.</summary>
+    public bool IsLive => State is RepoCreationState.Queued or RepoCreationState.Creating or RepoCreationState.Retrying;
+
+    /// <summary>A person had the job enqueued: by approving, or by re-running it. It gets a full set of attempts.</summary>
+    public void Enqueue(string jobId, DateTime now)
+    {
+        JobId = jobId;
+        Retries = 0;
+        Enter(RepoCreationState.Queued, now);
+    }
+
+    /// <summary>An execution starts. One that starts from a settled state was re-run by a person and gets a full set of attempts.</summary>
+    public void BeginAttempt(string jobId, DateTime now)
+    {
+        if (!IsLive)
+            Retries = 0;
+        JobId = jobId;
+        Attempts++;
+        Enter(RepoCreationState.Creating, now);
+    }
+
+    /// <summary>Writes down the name that is about to be tried.</summary>
+    public void Intend(string repositoryName, DateTime now)
+    {
+        RepositoryName = repositoryName;
+        UpdatedAt = now;
+    }
+
+    /// <summary>The attempt failed and another one follows by itself at <paramref name="nextAttemptAt"/>.</summary>
+    public void Retry(Failure failure, DateTime nextAttemptAt, DateTime now)
+    {
+        Retries++;
+        Enter(RepoCreationState.Retrying, now, failure);
+        NextAttemptAt = nextAttemptAt;
+    }
+
+    /// <summary>The attempt broke off without a word of its own, and is scheduled again.</summary>
+    public void RetryIfCreating(Failure failure, DateTime nextAttemptAt, DateTime now)
+    {
+        if (State is RepoCreationState.Creating)
+            Retry(failure, nextAttemptAt, now);
+    }
+
+    /// <summary>The attempt failed for good.</summary>
+    public void Fail(Failure failure, DateTime now)
+    {
+        // A stranger holds the suffixed name too: a re-run starts over and draws a new suffix.
+        if (failure.Kind is FailureKind.GitHubRepoNameTaken)
+            RepositoryName = null;
+        Enter(RepoCreationState.Failed, now, failure);
+    }
+
+    /// <inheritdoc cref="Fail"/>
+    public void FailIfLive(Failure failure, DateTime now)
+    {
+        if (IsLive)
+            Fail(failure, now);
+    }
+
+    /// <summary>The job was deleted in the dashboard before it came to an end.</summary>
+    public void Abandon(DateTime now)
+    {
+        if (!IsLive)
+            return;
+        Enter(RepoCreationState.Failed, now);
+        GithubError = "The job was deleted in the dashboard.";
+    }
+
+    public void Succeed(DateTime now) => Enter(RepoCreationState.Created, now);
+
+    public void Skip(DateTime now) => Enter(RepoCreationState.Skipped, now);
+
+    /// <summary>A running attempt finds the admin's choice by itself, and has to say what it created meanwhile.</summary>
+    public void SkipUnlessRunning(DateTime now)
+    {
+        if (State is RepoCreationState.Queued or RepoCreationState.Retrying or RepoCreationState.Failed)
+            Skip(now);
+    }
+
+    private void Enter(RepoCreationState state, DateTime now, Failure? failure = null)
+    {
+        State = state;
+        ErrorCode = failure?.Kind;
+        GithubStatus = failure?.GithubStatus;
+        GithubError = failure?.Text;
+        NextAttemptAt = null;
+        UpdatedAt = now;
+    }
+}
