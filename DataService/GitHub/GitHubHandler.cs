@@ -1,0 +1,34 @@
+namespace DataService.GitHub;
+
+/// <summary>
+/// The last handler before the wire. Keeps every request on GitHub's own host, so that a paging link or a redirect cannot carry
+/// the token away, and bounds the whole exchange: Octokit reads the body without a token, and a body that stalls would hang for ever.
+/// </summary>
+internal sealed class GitHubHandler(GitHubOptions options, TimeProvider time) : DelegatingHandler
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (request.RequestUri is not { } address || Uri.Compare(address, options.ApiUrl, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) != 0)
+            throw new HttpRequestException($"GitHub's answer led away from {options.ApiUrl.GetLeftPart(UriPartial.Authority)}; not followed.");
+
+        using var deadline = new CancellationTokenSource(options.RequestTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await base.SendAsync(request, both.Token);
+            await response.Content.LoadIntoBufferAsync(both.Token);
+            return response;
+        }
+        catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            response?.Dispose();
+            throw new TimeoutException($"GitHub did not answer within {options.RequestTimeout.TotalSeconds:0.#} s.", exception);
+        }
+        catch
+        {
+            response?.Dispose();
+            throw;
+        }
+    }
+}

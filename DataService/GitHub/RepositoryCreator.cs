@@ -1,0 +1,62 @@
+using Octokit;
+
+namespace DataService.GitHub;
+
+/// <summary>Creates a project's private repository, and knows one of ours when it sees it.</summary>
+internal sealed class RepositoryCreator(IConnection connection, GitHubOptions options)
+{
+    /// <summary>
+    /// Sends one <c>POST /orgs/{org}/repos</c>. When the name is taken, looks at what stands there: a lost answer leaves a
+    /// repository of ours behind, and suffixing on sight would make a second one.
+    /// </summary>
+    /// <returns>The repository, or null when the name belongs to someone else.</returns>
+    /// <exception cref="ApiException">GitHub refused; see <see cref="GitHubFailure.Classify"/>.</exception>
+    /// <exception cref="UnusableAnswerException">Success, but with no repository in it. Whether there is one is unknown.</exception>
+    /// <exception cref="HttpRequestException">No answer. Whether the repository exists is unknown.</exception>
+    /// <exception cref="TimeoutException">No complete answer in time. Whether the repository exists is unknown.</exception>
+    public async Task<CreatedRepository?> CreateAsync(string name, Guid projectId, string projectName, CancellationToken cancellationToken)
+    {
+        var request = new NewRepository(name) { Private = true, AutoInit = false, Description = Describe(projectId, projectName) };
+        try
+        {
+            var answer = await connection.Post<Repository?>(
+                new Uri($"orgs/{options.Organization}/repos", UriKind.Relative), request, null, null, (IDictionary<string, string>?)null, cancellationToken);
+            return answer.Body is { FullName: { Length: > 0 } fullName }
+                ? new CreatedRepository(fullName, Adopted: false)
+                : throw new UnusableAnswerException($"GitHub answered {(int)answer.HttpResponse.StatusCode} to the creation, without a repository in it.");
+        }
+        catch (RepositoryExistsException)
+        {
+            return await FindOursAsync(name, projectId, cancellationToken);
+        }
+    }
+
+    /// <summary>The repository's description. It carries the project's id: GitHub keeps no other trace of who asked for a repository.</summary>
+    internal static string Describe(Guid projectId, string projectName) =>
+        $"{string.Concat(projectName.Where(letter => !char.IsControl(letter)))} {Marker(projectId)}";
+
+    private static string Marker(Guid projectId) => $"[dataservice:{projectId:D}]";
+
+    private async Task<CreatedRepository?> FindOursAsync(string name, Guid projectId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await connection.Get<Repository?>(
+                new Uri($"repos/{options.Organization}/{name}", UriKind.Relative), null, null, cancellationToken);
+            var found = answer.Body ?? throw new UnusableAnswerException("GitHub says that the name is taken, and shows nothing under it.");
+            return IsOurs(found, name, projectId) ? new CreatedRepository(found.FullName, Adopted: true) : null;
+        }
+        catch (NotFoundException)
+        {
+            // It exists, and the token cannot see it: nothing that this token made.
+            return null;
+        }
+    }
+
+    /// <summary>A renamed repository answers under its old name too, so the name in the answer counts, not the one asked for.</summary>
+    private bool IsOurs(Repository found, string name, Guid projectId) =>
+        string.Equals(found.Owner?.Login, options.Organization, StringComparison.OrdinalIgnoreCase)
+        && string.Equals(found.Name, name, StringComparison.OrdinalIgnoreCase)
+        && found.Private
+        && found.Description?.Contains(Marker(projectId), StringComparison.Ordinal) is true;
+}
