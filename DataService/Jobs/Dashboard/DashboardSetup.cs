@@ -1,0 +1,68 @@
+using DataService.Data;
+using DataService.Http;
+using Hangfire;
+using Hangfire.Dashboard;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+
+namespace DataService.Jobs.Dashboard;
+
+/// <summary>Hangfire's dashboard at <c>/hangfire</c>, for whoever signed in with the API token, in every environment.</summary>
+internal static class DashboardSetup
+{
+    public const string Path = "/hangfire";
+
+    private const string Policy = "Dashboard";
+
+    /// <summary>Hangfire keeps one menu for the whole process.</summary>
+    static DashboardSetup() => NavigationMenu.Items.Add(page => new MenuItem("Sign out", page.Url.To("/logout")));
+
+    public static void AddDashboard(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<JobNames>();
+        services.AddAuthentication().AddCookie(cookie =>
+        {
+            cookie.Cookie.Name = "dataservice.dashboard";
+            cookie.Cookie.HttpOnly = true;
+            cookie.Cookie.SameSite = SameSiteMode.Strict;
+            cookie.Cookie.SecurePolicy = builder.Environment.IsDevelopment() ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.Always;
+            cookie.LoginPath = DashboardLogin.LoginPath;
+            cookie.ExpireTimeSpan = TimeSpan.FromHours(12);
+        });
+        services.AddAuthorizationBuilder().AddPolicy(Policy, policy => policy
+            .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme)
+            .RequireAuthenticatedUser());
+        services.AddAntiforgery(antiforgery =>
+        {
+            antiforgery.Cookie.Name = "dataservice.antiforgery";
+            antiforgery.Cookie.SameSite = SameSiteMode.Strict;
+            // Not Always: antiforgery then refuses to work behind a proxy that ends TLS unannounced. The cookie alone opens nothing.
+            antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
+        AddSharedKeys(services);
+    }
+
+    public static void MapDashboard(this WebApplication app)
+    {
+        app.MapDashboardLogin(Policy);
+        var names = app.Services.GetRequiredService<JobNames>();
+        app.MapHangfireDashboard(Path, new DashboardOptions
+        {
+            // Access is decided by the endpoint's policy below; Hangfire's default is a list of its own, for local requests only.
+            Authorization = [],
+            AppPath = null,
+            DashboardTitle = "DataService jobs",
+            DisplayNameFunc = (_, job) => names.Of(job),
+            DisplayStorageConnectionString = false,
+        }).RequireAuthorization(Policy).ExcludeFromDescription();
+    }
+
+    /// <summary>Cookies of one instance open the others, and survive a restart: the key ring is in the database, encrypted.</summary>
+    private static void AddSharedKeys(IServiceCollection services)
+    {
+        services.AddDataProtection().SetApplicationName("DataService").PersistKeysToDbContext<DataServiceDbContext>();
+        services.AddOptions<KeyManagementOptions>().Configure<ApiTokens>((options, tokens) => options.XmlEncryptor = new ApiTokenXmlEncryptor(tokens));
+    }
+}

@@ -1,0 +1,17 @@
+using DataService.Domain;
+
+namespace DataService.Jobs;
+
+/// <summary>
+/// Tells Hangfire how an attempt ended, after the row has told the users. It holds the classified failure alone, no inner
+/// exception: Octokit's print GitHub's whole answer, and the dashboard shows what an exception prints.
+/// </summary>
+internal sealed class RepositoryCreationFailedException(string slug, Failure failure, DateTime? nextAttemptAt)
+    : Exception($"{failure.Kind.Code}{(failure.GithubStatus is { } status ? $" ({status})" : "")}: {failure.Text}")
+{
+    /// <summary>UTC; null when no further attempt comes by itself.</summary>
+    public DateTime? NextAttemptAt => nextAttemptAt;
+
+    /// <summary>What the dashboard shows: no stack trace, which says nothing here, but the way to the cure.</summary>
+    public override string ToString() => $"{Message}\nProject: {slug}\nCause and cure: docs/job-lifecycle.md, {failure.Kind.Code}";
+}

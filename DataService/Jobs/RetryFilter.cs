@@ -1,0 +1,41 @@
+using DataService.Data;
+using DataService.Domain;
+using Hangfire.States;
+
+namespace DataService.Jobs;
+
+/// <summary>Turns a failed attempt into the scheduled next one.</summary>
+internal sealed class RetryFilter(RetryPolicy policy, TimeProvider time) : IElectStateFilter
+{
+    /// <summary>Hangfire's own name for it, which its dashboard shows.</summary>
+    private const string RetryCount = "RetryCount";
+
+    private static readonly Failure Unexpected = new(FailureKind.Internal, null, "");
+
+    public void OnStateElection(ElectStateContext context)
+    {
+        switch (context.CandidateState)
+        {
+            // The job has decided, saved and shown when it goes on.
+            case FailedState { Exception: RepositoryCreationFailedException failed } state:
+                if (failed.NextAttemptAt is { } at)
+                    context.CandidateState = new ScheduledState(at) { Reason = $"Retried by itself after {failed.Message}" };
+                else
+                    state.Reason = failed.Message;
+                break;
+
+            // The job could not even save its failure: the database was away, or the code is broken.
+            case FailedState { Exception: { } unexpected }:
+                var used = context.GetJobParameter<int>(RetryCount);
+                if (policy.NextAttempt(Unexpected, used, time.UtcNow, Random.Shared.NextDouble()) is not { } next)
+                    break;
+                context.SetJobParameter(RetryCount, used + 1);
+                context.CandidateState = new ScheduledState(next) { Reason = $"Retried by itself after an unexpected {unexpected.GetType().Name}" };
+                break;
+
+            case EnqueuedState when context.CurrentState == FailedState.StateName || context.CurrentState == DeletedState.StateName:
+                context.SetJobParameter(RetryCount, 0);
+                break;
+        }
+    }
+}
