@@ -1,0 +1,34 @@
+namespace DataService.Http;
+
+/// <summary>The codes of the REST contract that are not a <see cref="Domain.FailureKind"/>.</summary>
+internal static class ErrorCode
+{
+    public const string Validation = "VALIDATION_ERROR";
+    public const string Unauthorized = "UNAUTHORIZED";
+    public const string NotFound = "NOT_FOUND";
+    public const string Conflict = "CONFLICT";
+    public const string InvalidState = "INVALID_STATE";
+    public const string RateLimited = "RATE_LIMITED";
+    public const string Internal = "INTERNAL";
+
+    public static int Status(string code) => code switch
+    {
+        Validation => StatusCodes.Status400BadRequest,
+        Unauthorized => StatusCodes.Status401Unauthorized,
+        NotFound => StatusCodes.Status404NotFound,
+        Conflict or InvalidState => StatusCodes.Status409Conflict,
+        RateLimited => StatusCodes.Status429TooManyRequests,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    /// <summary>For answers that the framework makes: no route, wrong method, wrong content type, body too large.</summary>
+    public static string ForStatus(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => Unauthorized,
+        StatusCodes.Status404NotFound => NotFound,
+        StatusCodes.Status409Conflict => Conflict,
+        StatusCodes.Status429TooManyRequests => RateLimited,
+        >= 400 and < 500 => Validation,
+        _ => Internal,
+    };
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using DataService.Domain;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+
+namespace DataService.Http;
+
+/// <summary>Answers for what handlers and the framework throw. What is not foreseen says nothing of the inside: the log says all.</summary>
+internal sealed partial class ExceptionProblems(IProblemDetailsService problems) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
+    {
+        var problem = exception switch
+        {
+            InvalidTransitionException refused => Problems.Details(ErrorCode.InvalidState, refused.Message),
+            BadHttpRequestException { InnerException: JsonException json } => Malformed(json),
+            BadHttpRequestException bad when UnfitParameter().Match(bad.Message) is { Success: true } match =>
+                Problems.Validation(match.Groups["name"].Value, $"'{match.Groups["value"].Value}' is not a valid {match.Groups["name"].Value}."),
+            BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } => Problems.Details(ErrorCode.Validation, "The request is incomplete: it needs a JSON body."),
+            // The text for 413, 415 and their like is the same as where the framework answers without an exception.
+            BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode },
+            _ => Problems.Details(ErrorCode.Internal, "The service failed. Try again; if it persists, report the X-Request-Id of this answer."),
+        };
+        context.Response.StatusCode = problem.Status ?? StatusCodes.Status500InternalServerError;
+        return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem, Exception = exception });
+    }
+
+    /// <summary>Where in the body it broke, without the name of the type that it broke for.</summary>
+    private static ProblemDetails Malformed(JsonException exception) => exception.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal)
+        ? Problems.Validation(path[2..], "This value has the wrong type.")
+        : Problems.Details(ErrorCode.Validation, "The body is not valid JSON.");
+
+    [GeneratedRegex("""^Failed to bind parameter "[^ "]+ (?<name>\w+)" from "(?<value>.{0,100})""", RegexOptions.Singleline)]
+    private static partial Regex UnfitParameter();
+}

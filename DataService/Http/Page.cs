@@ -1,0 +1,10 @@
+namespace DataService.Http;
+
+/// <summary>One page of a list.</summary>
+internal sealed record Page<T>(IReadOnlyList<T> Data, Pagination Pagination);
+
+/// <param name="Total">Rows that match, on all pages.</param>
+/// <param name="Limit">Rows asked for.</param>
+/// <param name="Offset">Rows skipped.</param>
+/// <param name="HasMore">Whether rows follow this page.</param>
+internal sealed record Pagination(int Total, int Limit, int Offset, bool HasMore);

@@ -1,0 +1,28 @@
+using DataService.Data;
+using DataService.Http;
+using DataService.Jobs;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace DataService.Projects;
+
+/// <summary>
+/// Saves the admin's approval and, in the same transaction, enqueues the job that creates the repository. GitHub is not called
+/// here, and nothing that it does can undo the approval.
+/// </summary>
+internal static class ApproveProject
+{
+    public static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> HandleAsync(
+        string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var approved = await transaction.ExecuteAsync(async (jobs, token) =>
+        {
+            var project = await db.LockProjectAsync(slug, token);
+            if (project is null)
+                return null;
+            project.Approve(time.UtcNow);
+            queue.EnsureEnqueued(project, jobs);
+            return project;
+        }, cancellationToken);
+        return approved is null ? Problems.NoSuchProject(slug) : TypedResults.Ok(ProjectResponse.From(approved));
+    }
+}

@@ -1,0 +1,115 @@
+using System.ComponentModel.DataAnnotations;
+using DataService.Data;
+using DataService.Domain;
+using DataService.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using System.Text.Json.Serialization;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace DataService.Projects;
+
+internal static class ProjectsEndpoints
+{
+    public static void MapProjects(this IEndpointRouteBuilder app)
+    {
+        var projects = app.MapGroup("/projects").WithTags("Projects").ProducesProblem(StatusCodes.Status401Unauthorized);
+        projects.MapGet("", ListAsync).WithSummary("List projects, newest first").ProducesValidationProblem();
+        projects.MapPost("", CreateAsync).WithSummary("Create a project").ProducesValidationProblem().ProducesProblem(StatusCodes.Status409Conflict);
+        projects.MapGet("/{slug}", GetAsync).WithSummary("Get a project").ProducesProblem(StatusCodes.Status404NotFound);
+        projects.MapDelete("/{slug}", DeleteAsync).WithSummary("Delete a project; its repository stays").ProducesProblem(StatusCodes.Status404NotFound);
+        projects.MapPut("/{slug}/github-repo", ChooseRepositoryAsync).WithSummary("Choose the project's repository by hand, or none")
+            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
+        projects.MapPost("/{slug}/approve", ApproveProject.HandleAsync).WithSummary("Approve the spec; a job creates the repository")
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        projects.MapPut("/{slug}/status", ChangeStatus.HandleAsync).WithSummary("Move a project between review, active and complete")
+            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+    }
+
+    private static async Task<Ok<Page<ProjectResponse>>> ListAsync(
+        DataServiceDbContext db,
+        CancellationToken cancellationToken,
+        [Range(1, 100)] int limit = 10,
+        [Range(0, int.MaxValue)] int offset = 0,
+        [AllowedValues("interviewing", "review", "active", "complete", null, ErrorMessage = "status must be one of interviewing, review, active, complete.")]
+        string? status = null,
+        [PrintableText, MaxLength(Project.MaxNameLength)] string? q = null)
+    {
+        var matching = db.Projects.AsNoTracking();
+        if (status is not null)
+        {
+            var wanted = Enum.Parse<ProjectStatus>(status, ignoreCase: true);
+            matching = matching.Where(p => p.Status == wanted);
+        }
+
+        if (!string.IsNullOrEmpty(q))
+        {
+            var pattern = $"%{q.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%";
+            matching = matching.Where(p => EF.Functions.ILike(p.Name, pattern, @"\") || EF.Functions.ILike(p.Slug, pattern, @"\"));
+        }
+
+        var total = await matching.CountAsync(cancellationToken);
+        var rows = await matching.OrderByDescending(p => p.CreatedAt).ThenByDescending(p => p.Id)
+            .Skip(offset).Take(limit).Include(p => p.RepoCreation).ToListAsync(cancellationToken);
+        return TypedResults.Ok(new Page<ProjectResponse>(
+            [.. rows.Select(ProjectResponse.From)], new Pagination(total, limit, offset, HasMore: (long)offset + rows.Count < total)));
+    }
+
+    private static async Task<Results<Created<ProjectResponse>, ProblemHttpResult>> CreateAsync(
+        CreateProjectRequest request, DataServiceDbContext db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var name = request.Name.Trim();
+        if (Slug.From(name) is not { } slug)
+            return Problems.Invalid("name", "The name must contain a letter or a digit.");
+        var project = Project.Create(name, slug, time.UtcNow);
+        db.Add(project);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return Problems.Conflict($"There is a project '{slug}' already; choose another name.");
+        }
+
+        return TypedResults.Created($"/projects/{slug}", ProjectResponse.From(project));
+    }
+
+    private static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> GetAsync(string slug, DataServiceDbContext db, CancellationToken cancellationToken) =>
+        await db.FindProjectAsync(slug, cancellationToken) is { } project ? TypedResults.Ok(ProjectResponse.From(project)) : Problems.NoSuchProject(slug);
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string slug, DataServiceDbContext db, CancellationToken cancellationToken)
+    {
+        var deleted = await db.InTransactionAsync(async token =>
+        {
+            var project = await db.LockProjectAsync(slug, token);
+            if (project is not null)
+                db.Remove(project);
+            return project;
+        }, cancellationToken);
+        return deleted is null ? Problems.NoSuchProject(slug) : TypedResults.NoContent();
+    }
+
+    private static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> ChooseRepositoryAsync(
+        string slug, ChooseRepositoryRequest request, DataServiceDbContext db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var fullName = request.GithubRepo;
+        if (fullName is not null && !RepositoryName.IsFullName(fullName))
+            return Problems.Invalid("githubRepo", "Give the repository as owner/name, or null for none.");
+        var changed = await db.InTransactionAsync(async token =>
+        {
+            var project = await db.LockProjectAsync(slug, token);
+            project?.ChooseRepository(fullName, time.UtcNow);
+            return project;
+        }, cancellationToken);
+        return changed is null ? Problems.NoSuchProject(slug) : TypedResults.Ok(ProjectResponse.From(changed));
+    }
+}
+
+/// <param name="Name">What people call the project; its slug is made from it.</param>
+public sealed record CreateProjectRequest(
+    [property: Required(ErrorMessage = "Give the project a name."), StringLength(100, MinimumLength = 1, ErrorMessage = "The name must have 1 to 100 characters."), PrintableText]
+    string Name);
+
+/// <param name="GithubRepo"><c>owner/name</c>, or null for none.</param>
+public sealed record ChooseRepositoryRequest([property: JsonRequired] string? GithubRepo);
