@@ -1,0 +1,14 @@
+using System.Net.Http.Headers;
+
+namespace GitHubSimulator.Api;
+
+/// <summary>GitHub takes both schemes, in any case: Bearer from most, Token from Octokit.</summary>
+internal sealed class AuthenticationFilter(SimulatorOptions options) : IEndpointFilter
+{
+    public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        AuthenticationHeaderValue.TryParse(context.HttpContext.Request.Headers.Authorization, out var header)
+        && header.Scheme.ToUpperInvariant() is "BEARER" or "TOKEN"
+        && header.Parameter == options.Token
+            ? next(context)
+            : new(Answers.BadCredentials());
+}
