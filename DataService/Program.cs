@@ -34,7 +34,8 @@ try
     await app.RunAsync();
     return 0;
 }
-catch (ConfigurationException exception)
+// What only the person at the terminal can mend: one line says what, without a stack trace.
+catch (Exception exception) when (exception is ConfigurationException or EmbeddedPostgresException)
 {
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;

@@ -18,7 +18,7 @@ internal static class GitHubFailure
     /// <param name="now">UTC.</param>
     public static Failure Classify(Exception exception, DateTime now) => exception switch
     {
-        RepositoryExistsException => new(FailureKind.GitHubRepoNameTaken, 422, "name already exists on this account"),
+        ApiValidationException taken when IsNameTaken(taken) => Of(FailureKind.GitHubRepoNameTaken, taken),
         ApiValidationException refused => Of(FailureKind.GitHubValidation, refused),
         AuthorizationException refused => Of(FailureKind.GitHubUnauthorized, refused),
         // The three limits are kinds of ForbiddenException and so come first.
@@ -43,6 +43,13 @@ internal static class GitHubFailure
         IOException lost => new(FailureKind.GitHubUnavailable, null, $"No complete answer from GitHub: {Innermost(lost)}"),
         _ => new(FailureKind.Internal, null, "The service itself failed; its log has the details."),
     };
+
+    /// <summary>
+    /// Whether a creation was refused because the name is taken. Octokit has an exception of its own for it, but only in its
+    /// repository client, whose calls cannot be cancelled; the connection throws the general one.
+    /// </summary>
+    public static bool IsNameTaken(ApiValidationException exception) =>
+        exception.ApiError?.Errors?.Any(error => error.Message is { } text && text.StartsWith("name already exists", StringComparison.OrdinalIgnoreCase)) is true;
 
     private static Failure Of(FailureKind kind, ApiException exception) => new(kind, (int)exception.StatusCode, Text(exception));
 
@@ -90,7 +97,7 @@ internal static class GitHubFailure
         var needed = Header(exception, "X-Accepted-GitHub-Permissions") is { Length: > 0 } permissions && exception.StatusCode is HttpStatusCode.Forbidden
             ? $" (needs {permissions})"
             : "";
-        var whole = string.Join("; ", details.Prepend(message)) + needed;
+        var whole = string.Join(' ', details.Prepend(message)) + needed;
         return whole.Length <= MaxTextLength ? whole : whole[..MaxTextLength] + "…";
     }
 

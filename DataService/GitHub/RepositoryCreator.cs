@@ -25,7 +25,7 @@ internal sealed class RepositoryCreator(IConnection connection, GitHubOptions op
                 ? new CreatedRepository(fullName, Adopted: false)
                 : throw new UnusableAnswerException($"GitHub answered {(int)answer.HttpResponse.StatusCode} to the creation, without a repository in it.");
         }
-        catch (RepositoryExistsException)
+        catch (ApiValidationException refused) when (GitHubFailure.IsNameTaken(refused))
         {
             return await FindOursAsync(name, projectId, cancellationToken);
         }

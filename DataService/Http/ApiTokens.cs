@@ -15,10 +15,12 @@ internal sealed class ApiTokens
     private const int MinLength = 16;
 
     private readonly string[] _tokens;
+    private readonly bool _isGenerated;
     private readonly byte[][] _digests;
 
-    private ApiTokens(string[] tokens)
+    private ApiTokens(string[] tokens, bool isGenerated = false)
     {
+        _isGenerated = isGenerated;
         _tokens = tokens;
         _digests = [.. tokens.Select(Digest)];
     }
@@ -26,14 +28,16 @@ internal sealed class ApiTokens
     /// <summary>The tokens themselves, the current one first; only for deriving keys.</summary>
     public IReadOnlyList<string> All => _tokens;
 
+    public static bool IsConfigured(IConfiguration configuration) => Split(configuration) is not [];
+
     /// <exception cref="ConfigurationException">Missing outside Development, too short, or not fit for a header.</exception>
     public static ApiTokens From(IConfiguration configuration, bool generateWhenMissing)
     {
-        var tokens = (configuration[Variable] ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var tokens = Split(configuration);
         if (tokens is [])
         {
             return generateWhenMissing
-                ? new ApiTokens([Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))]) { IsGenerated = true }
+                ? new ApiTokens([Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))], isGenerated: true)
                 : throw new ConfigurationException(Variable, $"is not set; expected a secret of at least {MinLength} characters, for example from: openssl rand -hex 24");
         }
 
@@ -42,8 +46,12 @@ internal sealed class ApiTokens
             : throw new ConfigurationException(Variable, $"must be made of at least {MinLength} printable ASCII characters without spaces");
     }
 
-    /// <summary>Whether it was made up at start, for want of a configured one.</summary>
-    public bool IsGenerated { get; private init; }
+    /// <summary>Tells the developer at the terminal, who has no other way to learn it. Never through the log.</summary>
+    public void PrintWhenGenerated()
+    {
+        if (_isGenerated)
+            Console.Out.WriteLine($"{Variable}={_tokens[0]}");
+    }
 
     /// <summary>Compares in a time that depends on neither the position of a difference nor the lengths.</summary>
     public bool Accept(string candidate)
@@ -56,6 +64,9 @@ internal sealed class ApiTokens
     }
 
     public override string ToString() => $"{_tokens.Length} API token(s)";
+
+    private static string[] Split(IConfiguration configuration) =>
+        (configuration[Variable] ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static byte[] Digest(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }

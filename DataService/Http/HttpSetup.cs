@@ -43,6 +43,7 @@ internal static class HttpSetup
     /// <summary>The pipeline in front of the endpoints.</summary>
     public static void UseHttp(this WebApplication app)
     {
+        app.Services.GetRequiredService<ApiTokens>().PrintWhenGenerated();
         app.UseForwardedHeaders();
         app.UseRequestIds();
         app.UseSerilogRequestLogging();

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace DataService.Http;
 
@@ -52,6 +53,8 @@ internal static class Problems
             StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json.",
             _ => problem.Title,
         };
+        problem.Title ??= ReasonPhrases.GetReasonPhrase(status);
+        problem.Type ??= "about:blank";
         problem.Instance ??= context.HttpContext.Request.Path;
         problem.Extensions.TryAdd(Code, ErrorCode.ForStatus(status));
         problem.Extensions["message"] = problem.Detail;

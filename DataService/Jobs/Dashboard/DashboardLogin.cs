@@ -34,7 +34,7 @@ internal static partial class DashboardLogin
         dashboard.MapPost("/logout", LogoutAsync).RequireAuthorization(policy);
     }
 
-    private static async Task<Results<ContentHttpResult, RedirectHttpResult>> LoginAsync(HttpContext context, ApiTokens tokens, ILogger<ApiTokens> logger)
+    private static async Task<IResult> LoginAsync(HttpContext context, ApiTokens tokens, ILogger<ApiTokens> logger)
     {
         var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : FormCollection.Empty;
         if (!tokens.Accept(form["token"].ToString().Trim()))
@@ -57,7 +57,7 @@ internal static partial class DashboardLogin
             .Replace("{{antiforgeryToken}}", tokens.RequestToken, StringComparison.Ordinal));
     }
 
-    private static async Task<Results<RedirectHttpResult, ProblemHttpResult>> LogoutAsync(HttpContext context, IAntiforgery antiforgery)
+    private static async Task<IResult> LogoutAsync(HttpContext context, IAntiforgery antiforgery)
     {
         if (!await antiforgery.IsRequestValidAsync(context))
             return TypedResults.Problem(Problems.Details(ErrorCode.Validation, "Sign out from the dashboard's own page."));

@@ -41,7 +41,7 @@ internal static class DashboardSetup
             // Not Always: antiforgery then refuses to work behind a proxy that ends TLS unannounced. The cookie alone opens nothing.
             antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         });
-        AddSharedKeys(services);
+        AddSharedKeys(builder);
     }
 
     public static void MapDashboard(this WebApplication app)
@@ -60,9 +60,18 @@ internal static class DashboardSetup
     }
 
     /// <summary>Cookies of one instance open the others, and survive a restart: the key ring is in the database, encrypted.</summary>
-    private static void AddSharedKeys(IServiceCollection services)
+    private static void AddSharedKeys(WebApplicationBuilder builder)
     {
-        services.AddDataProtection().SetApplicationName("DataService").PersistKeysToDbContext<DataServiceDbContext>();
-        services.AddOptions<KeyManagementOptions>().Configure<ApiTokens>((options, tokens) => options.XmlEncryptor = new ApiTokenXmlEncryptor(tokens));
+        var protection = builder.Services.AddDataProtection().SetApplicationName("DataService");
+        if (ApiTokens.IsConfigured(builder.Configuration))
+        {
+            protection.PersistKeysToDbContext<DataServiceDbContext>();
+            builder.Services.AddOptions<KeyManagementOptions>().Configure<ApiTokens>((options, tokens) => options.XmlEncryptor = new ApiTokenXmlEncryptor(tokens));
+        }
+        else
+        {
+            // Under a token that was made up for this start, a stored key could never be opened again.
+            protection.UseEphemeralDataProtectionProvider();
+        }
     }
 }
