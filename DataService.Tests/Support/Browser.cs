@@ -1,0 +1,45 @@
+using DataService.Tests.Support;
+using Microsoft.Playwright;
+
+[assembly: AssemblyFixture(typeof(Browser))]
+
+namespace DataService.Tests.Support;
+
+/// <summary>One headless Chromium for the test run, started by the first test that opens a page.</summary>
+public sealed class Browser : IAsyncLifetime
+{
+    /// <summary>Set by scripts/test, which installs a browser where there is none.</summary>
+    private const string PathVariable = "CHROMIUM_PATH";
+
+    private readonly Lazy<Task<(IPlaywright Driver, IBrowser Browser)>> _started = new(StartAsync);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_started.IsValueCreated)
+            return;
+        var (driver, browser) = await _started.Value;
+        await browser.DisposeAsync();
+        driver.Dispose();
+    }
+
+    /// <summary>A page of a fresh profile: no cookies, no history.</summary>
+    internal async Task<IPage> OpenAsync(RunningService service)
+    {
+        var context = await (await _started.Value).Browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = service.Address.ToString() });
+        return await context.NewPageAsync();
+    }
+
+    private static async Task<(IPlaywright, IBrowser)> StartAsync()
+    {
+        var path = Environment.GetEnvironmentVariable(PathVariable) is { Length: > 0 } given ? given : "/usr/bin/chromium";
+        var driver = await Playwright.CreateAsync();
+        return (driver, await driver.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = path,
+            // The sandbox cannot be set up as root, which is what CI is; the pages are our own.
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        }));
+    }
+}

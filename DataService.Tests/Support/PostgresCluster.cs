@@ -1,0 +1,80 @@
+using System.Globalization;
+using DataService.Data;
+using DataService.Tests.Support;
+using Npgsql;
+
+[assembly: AssemblyFixture(typeof(PostgresCluster))]
+
+namespace DataService.Tests.Support;
+
+/// <summary>The throw-away PostgreSQL of one test run. Each test takes a database of its own from it.</summary>
+public sealed class PostgresCluster : IAsyncLifetime
+{
+    /// <summary>Set by scripts/test, which cleans up behind a run that was killed.</summary>
+    private const string FolderVariable = "DATASERVICE_TEST_FOLDER";
+
+    private readonly SemaphoreSlim _templateLock = new(1, 1);
+    private EmbeddedPostgres? _postgres;
+    private string? _template;
+    private int _databases;
+
+    internal string ConnectionString => _postgres?.ConnectionString ?? throw new InvalidOperationException("The cluster is not started.");
+
+    public async ValueTask InitializeAsync()
+    {
+        var folder = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } given ? given : Path.GetTempPath();
+        _postgres = await EmbeddedPostgres.StartAsync(Path.Combine(folder, $"dataservice-tests-{Guid.NewGuid():N}"), new EmbeddedPostgresOptions { ThrowAway = true });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        if (_postgres is not null)
+            await _postgres.DisposeAsync();
+        _templateLock.Dispose();
+    }
+
+    /// <summary>A new, empty database.</summary>
+    internal Task<string> CreateEmptyDatabaseAsync() => CreateDatabaseAsync(template: "template1");
+
+    /// <summary>A new database with all migrations applied.</summary>
+    internal async Task<string> CreateDatabaseAsync() => await CreateDatabaseAsync(await MigratedTemplateAsync());
+
+    /// <summary>Runs one statement in a database and returns its first value.</summary>
+    internal static async Task<T?> QueryAsync<T>(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync() is { } value and not DBNull ? (T)value : default;
+    }
+
+    private async Task<string> MigratedTemplateAsync()
+    {
+        await _templateLock.WaitAsync();
+        try
+        {
+            if (_template is null)
+            {
+                var connectionString = await CreateEmptyDatabaseAsync();
+                await using (var service = new DataServiceFactory(new() { ["ConnectionStrings:DataService"] = connectionString, ["API_TOKEN"] = RunningService.ApiToken }, new LogCapture()))
+                    service.StartServer();
+                NpgsqlConnection.ClearAllPools();
+                _template = new NpgsqlConnectionStringBuilder(connectionString).Database;
+            }
+
+            return _template!;
+        }
+        finally
+        {
+            _templateLock.Release();
+        }
+    }
+
+    private async Task<string> CreateDatabaseAsync(string template)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
+        await QueryAsync<object>(ConnectionString, $"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy");
+        return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name, MaxPoolSize = 50 }.ConnectionString;
+    }
+}

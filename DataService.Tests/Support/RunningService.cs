@@ -1,0 +1,113 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using GitHubSimulator;
+using GitHubSimulator.Faults;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace DataService.Tests.Support;
+
+/// <summary>A service and a GitHub of its own, both over HTTP on this machine, on a database of its own.</summary>
+internal sealed class RunningService : IAsyncDisposable
+{
+    public const string ApiToken = "canary-api-token-5f1c9e";
+    public const string GitHubToken = "canary-github-token-77b2d4";
+    public const string Organization = "auditmos-projects";
+
+    private readonly WebApplication _simulator;
+    private readonly DataServiceFactory _factory;
+
+    private RunningService(WebApplication simulator, DataServiceFactory factory, LogCapture logs, string connectionString)
+    {
+        (_simulator, _factory, Logs, ConnectionString) = (simulator, factory, logs, connectionString);
+        Address = new Uri(factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Anonymous = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
+        Http = new HttpClient { BaseAddress = Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", ApiToken) } };
+    }
+
+    public Uri Address { get; }
+
+    /// <summary>Sends the API token.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>Sends nothing of its own and follows nothing.</summary>
+    public HttpClient Anonymous { get; }
+
+    public LogCapture Logs { get; }
+
+    public string ConnectionString { get; }
+
+    public IServiceProvider Services => _factory.Services;
+
+    public SimulatorState GitHub => _simulator.Services.GetRequiredService<SimulatorState>();
+
+    /// <param name="cluster">Where the database is made.</param>
+    /// <param name="settings">Over the defaults; null takes a default away.</param>
+    /// <param name="replace">Changes what the service is made of.</param>
+    public static async Task<RunningService> StartAsync(
+        PostgresCluster cluster, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null)
+    {
+        var simulator = await StartSimulatorAsync();
+        var connectionString = await cluster.CreateDatabaseAsync();
+        var all = new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:DataService"] = connectionString,
+            ["API_TOKEN"] = ApiToken,
+            ["GITHUB_TOKEN"] = GitHubToken,
+            ["GITHUB_ORG"] = Organization,
+            ["GITHUB_API_URL"] = simulator.Urls.First(),
+            ["Jobs:Workers"] = "4",
+        };
+        foreach (var (name, value) in settings ?? [])
+            all[name] = value;
+        var logs = new LogCapture();
+        var factory = new DataServiceFactory(all, logs, replace);
+        factory.StartServer();
+        return new RunningService(simulator, factory, logs, connectionString);
+    }
+
+    public static async Task<WebApplication> StartSimulatorAsync()
+    {
+        var simulator = SimulatorHost.Create(["--urls", "http://127.0.0.1:0", "--GITHUB_TOKEN", GitHubToken, "--GITHUB_ORG", Organization]);
+        await simulator.StartAsync();
+        return simulator;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // First what may hold a call of the service, then the service, then the GitHub that it calls.
+        GitHub.Faults.Clear();
+        Http.Dispose();
+        Anonymous.Dispose();
+        await _factory.DisposeAsync();
+        await _simulator.DisposeAsync();
+    }
+
+    public void Break(FaultRule rule) => GitHub.Faults.Add(rule);
+
+    /// <summary>Creates a project and returns its slug.</summary>
+    public async Task<string> CreateProjectAsync(string name)
+    {
+        var response = await Http.PostAsJsonAsync("/projects", new { name });
+        return (await response.ReadAsync(HttpStatusCode.Created)).GetProperty("slug").GetString()!;
+    }
+
+    public async Task<JsonElement> GetProjectAsync(string slug) => await (await Http.GetAsync($"/projects/{slug}")).ReadAsync(HttpStatusCode.OK);
+
+    public async Task<JsonElement> ApproveAsync(string slug) => await (await Http.PostAsync($"/projects/{slug}/approve", null)).ReadAsync(HttpStatusCode.OK);
+
+    /// <summary>Waits until the project's creation is in the state, and returns the project.</summary>
+    public Task<JsonElement> CreationReachesAsync(string slug, string state) => Eventually.ReturnsAsync(
+        () => GetProjectAsync(slug),
+        project => project.GetProperty("repoCreation") is { ValueKind: JsonValueKind.Object } creation && creation.GetProperty("state").GetString() == state,
+        $"the creation of {slug} to be {state}");
+
+    /// <summary>Waits until Hangfire's job is in the state.</summary>
+    public Task JobReachesAsync(string jobId, string state) => Eventually.ReturnsAsync(
+        () => PostgresCluster.QueryAsync<string>(ConnectionString, $"SELECT statename FROM hangfire.job WHERE id = {jobId}"),
+        name => name == state,
+        $"job {jobId} to be {state}");
+
+    public Task<T?> QueryAsync<T>(string sql) => PostgresCluster.QueryAsync<T>(ConnectionString, sql);
+}
