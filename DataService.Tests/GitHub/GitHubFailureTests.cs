@@ -152,7 +152,7 @@ public sealed class GitHubFailureTests
         Assert.InRange(GitHubFailure.Classify(Thrown(422, $$"""{"message":"{{new string('x', 5_000)}}"}"""), Now).Text.Length, 900, 1_100);
 
     /// <summary>The exception that Octokit itself throws for the answer, taken from its own connection.</summary>
-    private static Exception Thrown(int status, string body, params (string Name, string Value)[] headers)
+    private static ApiException Thrown(int status, string body, params (string Name, string Value)[] headers)
     {
         var connection = new Connection(new ProductHeaderValue("tests"), new Uri("https://github.test/"),
             new InMemoryCredentialStore(Credentials.Anonymous), new HttpClientAdapter(() => new Canned(status, body, headers)), new SimpleJsonSerializer());

@@ -1,8 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using GitHubSimulator;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Octokit;
 using Octokit.Internal;
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Http.Json;
 using System.Runtime.Serialization;
 using System.Text.Json;
 using GitHubSimulator;

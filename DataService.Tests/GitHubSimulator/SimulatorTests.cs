@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json;
 using GitHubSimulator.Faults;
 using Microsoft.Extensions.Time.Testing;

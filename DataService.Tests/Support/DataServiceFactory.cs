@@ -30,7 +30,7 @@ internal sealed class DataServiceFactory : WebApplicationFactory<DataServiceDbCo
             builder.UseSetting(name, value);
         builder.ConfigureTestServices(services =>
         {
-            services.AddSerilog(logger => logger.MinimumLevel.Debug().Enrich.FromLogContext().WriteTo.Sink(_logs));
+            services.AddSerilog(logger => logger.MinimumLevel.Debug().Enrich.FromLogContext().WriteTo.Sink(_logs), preserveStaticLogger: true);
             _replace?.Invoke(services);
         });
     }

@@ -19,6 +19,6 @@ internal static partial class RepositoryName
     /// <summary>Whether the text is <c>owner/name</c> as GitHub could have given it out.</summary>
     public static bool IsFullName(string text) => FullName().IsMatch(text);
 
-    [GeneratedRegex(@"\A[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}/(?!\.{1,2}\z)[A-Za-z0-9._-]{1,100}\z")]
+    [GeneratedRegex(@"\A(?=[^/]{1,39}/)[A-Za-z0-9](?:[-_]?[A-Za-z0-9]){0,38}/(?!\.{1,2}\z)[A-Za-z0-9._-]{1,100}\z")]
     private static partial Regex FullName();
 }

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace DataService.Http;
 
 /// <summary>Answers for what handlers and the framework throw. What is not foreseen says nothing of the inside: the log says all.</summary>
-internal sealed partial class ExceptionProblems(IProblemDetailsService problems) : IExceptionHandler
+internal sealed partial class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
@@ -22,6 +22,9 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems)
             BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode },
             _ => Problems.Details(ErrorCode.Internal, "The service failed. Try again; if it persists, report the X-Request-Id of this answer."),
         };
+        // The framework leaves the logging of a handled exception to its handler.
+        if (problem.Status is StatusCodes.Status500InternalServerError)
+            LogUnexpected(exception, context.Request.Method, context.Request.Path);
         context.Response.StatusCode = problem.Status ?? StatusCodes.Status500InternalServerError;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem, Exception = exception });
     }
@@ -29,7 +32,15 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems)
     /// <summary>Where in the body it broke, without the name of the type that it broke for.</summary>
     private static ProblemDetails Malformed(JsonException exception) => exception.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal)
         ? Problems.Validation(path[2..], "This value has the wrong type.")
+        : MissingProperty().Match(exception.Message) is { Success: true } missing
+        ? Problems.Validation(missing.Groups["name"].Value, $"{missing.Groups["name"].Value} is missing.")
         : Problems.Details(ErrorCode.Validation, "The body is not valid JSON.");
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private partial void LogUnexpected(Exception exception, string method, string path);
+
+    [GeneratedRegex("missing required properties including: '(?<name>[^']+)'")]
+    private static partial Regex MissingProperty();
 
     [GeneratedRegex("""^Failed to bind parameter "[^ "]+ (?<name>\w+)" from "(?<value>.{0,100})""", RegexOptions.Singleline)]
     private static partial Regex UnfitParameter();

@@ -16,7 +16,8 @@ internal static partial class Health
     {
         var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous();
         health.MapGet("/live", Live).WithSummary("Whether the process answers");
-        health.MapGet("/ready", ReadyAsync).WithSummary("Whether the service can do its work").Produces<ReadyResponse>(StatusCodes.Status503ServiceUnavailable);
+        health.MapGet("/ready", ReadyAsync).WithSummary("Whether the service can do its work")
+            .Produces<ReadyResponse>().Produces<ReadyResponse>(StatusCodes.Status503ServiceUnavailable);
     }
 
     private static LiveResponse Live(TimeProvider time) => new("ok", time.UtcNow);

@@ -4,6 +4,7 @@ using DataService.Domain;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Serilog;
+using Serilog.Events;
 
 namespace DataService.Http;
 
@@ -46,7 +47,19 @@ internal static class HttpSetup
         app.Services.GetRequiredService<ApiTokens>().PrintWhenGenerated();
         app.UseForwardedHeaders();
         app.UseRequestIds();
-        app.UseSerilogRequestLogging();
+        app.UseSerilogRequestLogging(logging =>
+        {
+            // Else the static logger, which all hosts of a process share.
+            logging.Logger = app.Services.GetRequiredService<Serilog.ILogger>();
+            logging.GetLevel = (context, _, exception) => context.Response.StatusCode switch
+            {
+                _ when exception is not null => LogEventLevel.Error,
+                >= 500 => LogEventLevel.Error,
+                // Probes, and a dashboard that refreshes itself, would drown the rest.
+                < 400 when context.Request.Path.StartsWithSegments("/health") || context.Request.Path.StartsWithSegments("/hangfire") => LogEventLevel.Debug,
+                _ => LogEventLevel.Information,
+            };
+        });
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();

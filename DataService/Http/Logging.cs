@@ -13,5 +13,5 @@ internal static class Logging
             logger.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj} {RequestId}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture);
         else
             logger.WriteTo.Console(new RenderedCompactJsonFormatter());
-    });
+    }, preserveStaticLogger: true);
 }

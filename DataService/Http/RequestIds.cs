@@ -1,5 +1,3 @@
-using Serilog.Context;
-
 namespace DataService.Http;
 
 internal static class RequestIds
@@ -9,7 +7,7 @@ internal static class RequestIds
     private const int MaxLength = 64;
 
     /// <summary>Gives every request an id: the caller's where it is short and printable, else a new one. It is echoed, and in every log line.</summary>
-    public static void UseRequestIds(this IApplicationBuilder app) => app.Use(async (context, next) =>
+    public static void UseRequestIds(this WebApplication app) => app.Use(async (context, next) =>
     {
         var id = context.Request.Headers[Header] is [{ Length: > 0 and <= MaxLength } sent] && sent.All(letter => letter is > ' ' and <= '~')
             ? sent
@@ -21,7 +19,8 @@ internal static class RequestIds
             context.Response.Headers[Header] = id;
             return Task.CompletedTask;
         });
-        using (LogContext.PushProperty("RequestId", id))
+        // A scope of the logger, not Serilog's context: the web server's own scope has a RequestId too, and only an inner scope wins over it.
+        using (app.Logger.BeginScope(new Dictionary<string, object> { ["RequestId"] = id }))
             await next(context);
     });
 }
