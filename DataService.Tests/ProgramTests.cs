@@ -1,7 +1,9 @@
 using System.Text.Json;
+using DataService.Data;
 using DataService.Tests.Support;
 using GitHubSimulator;
 using GitHubSimulator.Faults;
+using Npgsql;
 
 namespace DataService.Tests;
 
@@ -68,6 +70,25 @@ public sealed class ProgramTests(PostgresCluster cluster)
         Assert.DoesNotContain(services, service => service.Output.Contains("\"@l\":\"Error\"", StringComparison.Ordinal));
         foreach (var service in services)
             await service.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    public async Task A_signal_during_the_start_ends_it_at_once(string signal)
+    {
+        var database = await cluster.CreateEmptyDatabaseAsync();
+        await using var another = new NpgsqlConnection(database);
+        await another.OpenAsync(Cancelled);
+        await using (var holdsTheLock = new NpgsqlCommand($"SELECT pg_advisory_lock({DatabaseMigration.LockKey})", another))
+            await holdsTheLock.ExecuteNonQueryAsync(Cancelled);
+        await using var service = ServiceProcess.Start(Environment(database));
+        await Eventually.ReturnsAsync(
+            () => PostgresCluster.QueryAsync<long>(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"), waiting => waiting > 0, "the migration to wait");
+
+        await service.SignalAsync(signal);
+
+        Assert.Equal(0, await service.ExitCodeAsync(TimeSpan.FromSeconds(15)));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using DataService;
 using DataService.Data;
 using DataService.Domain;
 using DataService.GitHub;
@@ -8,6 +9,7 @@ using DataService.Projects;
 using DataService.RepoCreations;
 using DataService.Specs;
 
+using var stop = new StopSignal();
 try
 {
     // The settings stand beside the assembly, wherever the service is started from.
@@ -16,10 +18,10 @@ try
     builder.AddHttp();
     builder.AddGitHub();
     builder.AddJobs();
-    await builder.AddDataAsync();
+    await builder.AddDataAsync(stop.Token);
 
     await using var app = builder.Build();
-    await app.Services.GetRequiredService<DatabaseMigration>().ApplyAsync(app.Lifetime.ApplicationStopping);
+    await app.Services.GetRequiredService<DatabaseMigration>().ApplyAsync(stop.Token);
     if (args.Contains("--migrate-only"))
         return 0;
 
@@ -31,7 +33,11 @@ try
     app.MapRepoCreations();
     app.MapDashboard();
 
-    await app.RunAsync();
+    await app.RunAsync(stop.Token);
+    return 0;
+}
+catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+{
     return 0;
 }
 // What only the person at the terminal can mend: one line says what, without a stack trace.

@@ -79,8 +79,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
         {
         }
 
-        await File.WriteAllTextAsync(
-            Path.Combine(DataFolder, "postmaster.pid"), $"{Environment.ProcessId}\n{DataFolder}\n1\n5432\n\n127.0.0.1\n 1 2\nready\n", Cancellation);
+        string[] stale = [$"{Environment.ProcessId}", DataFolder, "1", "5432", "", "127.0.0.1", "1 2", "ready"];
+        await File.WriteAllLinesAsync(Path.Combine(DataFolder, "postmaster.pid"), stale, Cancellation);
 
         await using var postgres = await StartAsync();
 
@@ -116,7 +116,10 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_throw_away_cluster_leaves_nothing()
     {
-        await using (await EmbeddedPostgres.StartAsync(Folder, new() { ThrowAway = true }, Cancellation)) Assert.True(Directory.Exists(DataFolder));
+        await using (await EmbeddedPostgres.StartAsync(Folder, new() { ThrowAway = true }, Cancellation))
+        {
+            Assert.True(Directory.Exists(DataFolder));
+        }
 
         Assert.False(Directory.Exists(Folder));
     }

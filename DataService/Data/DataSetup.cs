@@ -11,14 +11,14 @@ internal static class DataSetup
 
     /// <summary>Adds the database. In Development, with none configured, starts the embedded PostgreSQL first.</summary>
     /// <exception cref="ConfigurationException">No usable connection string.</exception>
-    public static async Task AddDataAsync(this WebApplicationBuilder builder)
+    public static async Task AddDataAsync(this WebApplicationBuilder builder, CancellationToken cancellationToken)
     {
         var connectionString = builder.Configuration.GetConnectionString("DataService");
         if (string.IsNullOrWhiteSpace(connectionString))
         {
             if (!builder.Environment.IsDevelopment())
                 throw new ConfigurationException(DataOptions.Variable, "is not set; expected Host=...;Database=...;Username=...;Password=...");
-            var embedded = await EmbeddedPostgres.StartAsync(Path.Combine(LocalFolder(builder.Configuration), "postgres"));
+            var embedded = await EmbeddedPostgres.StartAsync(Path.Combine(LocalFolder(builder.Configuration), "postgres"), cancellationToken: cancellationToken);
             builder.Services.AddSingleton(_ => embedded);
             connectionString = embedded.ConnectionString;
         }

@@ -11,7 +11,7 @@ internal sealed partial class DatabaseMigration(NpgsqlDataSource dataSource, ISe
     public const string HangfireSchema = "hangfire";
 
     /// <summary>Any number will do; it must only never change, or two versions of the service would migrate at once.</summary>
-    private const long LockKey = 0x_44_61_74_61_53_72_76;
+    internal const long LockKey = 0x_44_61_74_61_53_72_76;
 
     /// <summary>Applies what is missing. Several instances may call it at once: one works, the others wait for it.</summary>
     /// <exception cref="ConfigurationException">The database cannot be reached, or refuses the login.</exception>

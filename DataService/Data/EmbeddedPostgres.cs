@@ -11,8 +11,8 @@ using Npgsql;
 namespace DataService.Data;
 
 /// <summary>
-/// The private PostgreSQL cluster of Development and of the tests: made at the first start, found again at the next one, reachable from this machine
-/// only and with a random password. Whoever starts it first owns it and stops it; others that come while the owner lives only use it.
+/// The private PostgreSQL cluster of Development and of the tests: made at the first start, found again at the next one, reachable from this
+/// machine only and with a random password. Whoever starts it first owns it and stops it; others that come while the owner lives only use it.
 /// </summary>
 internal sealed partial class EmbeddedPostgres : IAsyncDisposable
 {
@@ -43,7 +43,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
 
     private string LogFile => Path.Combine(_folder, "postgres.log");
 
-    /// <summary>Starts the cluster of <paramref name="folder"/>, or joins it where it runs already. Returns when it takes connections.</summary>
+    /// <summary>Starts the cluster of a folder, or joins it where it runs already. Returns when it takes connections.</summary>
     /// <param name="folder">Holds the data, the password and the log; made when missing.</param>
     /// <param name="options">What differs from a cluster that keeps its data.</param>
     /// <param name="cancellationToken">Gives up; a cluster that was being started is stopped again.</param>
@@ -69,7 +69,8 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         {
             await postgres.DisposeAsync();
             throw new EmbeddedPostgresException(
-                $"{postgres._folder} belongs to another user, perhaps from a start as root ({e.Message}). Start as that user, or move the folder away.", e);
+                $"{postgres._folder} belongs to another user, perhaps from a start as root ({e.Message}). Start as that user, or move the folder away.",
+                e);
         }
         catch
         {
@@ -140,7 +141,10 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
 
         if (!Directory.Exists(_data)) await InitializeAsync(binaries, cancellationToken);
         if (!File.Exists(PasswordFile))
-            throw new EmbeddedPostgresException($"{PasswordFile} is missing, which opens the data beside it. Put it back, or move {_folder} away.");
+        {
+            throw new EmbeddedPostgresException(
+                $"{PasswordFile} is missing, which opens the data beside it. Put it back, or move {_folder} away.");
+        }
 
         if (await AdoptAsync(cancellationToken) is not { } port)
         {
@@ -170,8 +174,8 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     [UnsupportedOSPlatform("windows")]
     private async Task InitializeAsync(PostgresBinaries binaries, CancellationToken cancellationToken)
     {
-        // A rename ends it, so that data is complete wherever it exists. Each try has a name of its own: a killed service may have left an initdb
-        // that still writes.
+        // A rename ends it, so that data is complete wherever it exists. Each try has a name of its own: a killed service may have left an
+        // initdb that still writes.
         var unfinished = Path.Combine(_folder, $"{UnfinishedPrefix}{Guid.NewGuid():N}");
         foreach (var leftover in Directory.GetDirectories(_folder, $"{UnfinishedPrefix}*")) DeleteUnfinished(leftover);
 
@@ -191,8 +195,8 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
             var result = await binaries.RunAsync(
                 "initdb",
                 [
-                    "-D", unfinished, "-U", Name, $"--pwfile={PasswordFile}", "--auth=scram-sha-256", "--encoding=UTF8", $"--locale={locale}",
-                    "--data-checksums", .. _options.ThrowAway ? ["--no-sync"] : Array.Empty<string>(),
+                    "-D", unfinished, "-U", Name, $"--pwfile={PasswordFile}", "--auth=scram-sha-256", "--encoding=UTF8",
+                    $"--locale={locale}", "--data-checksums", .. _options.ThrowAway ? ["--no-sync"] : Array.Empty<string>(),
                 ],
                 cancellationToken);
             if (result.Succeeded)
@@ -243,8 +247,8 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
             if (waited.Elapsed > ReadyLimit)
             {
                 throw new EmbeddedPostgresException(
-                    $"{Postmaster.FileIn(_data)} names process {postmaster.Id}, which runs and takes no connections on port {postmaster.Port}. " +
-                    $"If it is not this cluster's, delete the file. {LogTail()}");
+                    $"{Postmaster.FileIn(_data)} names process {postmaster.Id}, which runs and takes no connections on port " +
+                    $"{postmaster.Port}. If it is not this cluster's, delete the file. {LogTail()}");
             }
 
             await Task.Delay(PollInterval, cancellationToken);
@@ -312,7 +316,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(ConnectionStringFor(port, "postgres", pooling: false));
         await connection.OpenAsync(cancellationToken);
-        await using var exists = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = Name } } };
+        await using var exists = new NpgsqlCommand($"SELECT 1 FROM pg_database WHERE datname = '{Name}'", connection);
         if (await exists.ExecuteScalarAsync(cancellationToken) is not null) return;
 
         await using var create = new NpgsqlCommand($"CREATE DATABASE {Name}", connection);
@@ -337,7 +341,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidPassword)
         {
             throw new EmbeddedPostgresException(
-                $"The PostgreSQL on port {postmaster.Port} refuses the password in {PasswordFile}: it is another cluster's, or one of them was changed.", e);
+                $"The PostgreSQL on port {postmaster.Port} refuses the password in {PasswordFile}: it is another cluster's, or one was changed.", e);
         }
         catch (NpgsqlException e) when (e.InnerException is SocketException or IOException or TimeoutException)
         {
@@ -409,7 +413,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     [LoggerMessage(LogLevel.Information, "Took over the PostgreSQL in {Folder} on 127.0.0.1:{Port}: the process that started it is gone")]
     private static partial void LogAdopted(ILogger logger, string folder, int port);
 
-    [LoggerMessage(LogLevel.Information, "Using the PostgreSQL in {Folder} on 127.0.0.1:{Port}, which another process started and will stop")]
+    [LoggerMessage(LogLevel.Information, "Using the PostgreSQL in {Folder} on 127.0.0.1:{Port}; another process started it and will stop it")]
     private static partial void LogJoined(ILogger logger, string folder, int port);
 
     [LoggerMessage(LogLevel.Information, "PostgreSQL in {Folder} stopped")]
@@ -462,7 +466,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         }
 
         private static int Number(string[] lines, int index) =>
-            index < lines.Length && int.TryParse(lines[index], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
+            int.TryParse(lines.ElementAtOrDefault(index), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
     }
 }
 

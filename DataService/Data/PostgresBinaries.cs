@@ -5,15 +5,16 @@ using System.Text.RegularExpressions;
 
 namespace DataService.Data;
 
-/// <summary>An installed PostgreSQL (initdb, pg_ctl, postgres), and the way to run it: as this user, or as another one where this is root.</summary>
+/// <summary>An installed PostgreSQL (initdb, pg_ctl, postgres), and the way to run it: as this user, or as another where this is root.</summary>
 internal sealed partial class PostgresBinaries
 {
     private const int OldestMajor = 14;
 
     private static readonly string[] UsualFolders =
     [
-        "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/libexec/postgresql*", "/opt/homebrew/opt/postgresql@*/bin",
-        "/usr/local/opt/postgresql@*/bin", "/opt/homebrew/bin", "/Applications/Postgres.app/Contents/Versions/*/bin", "/usr/local/pgsql/bin",
+        "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/libexec/postgresql*", "/usr/local/pgsql/bin",
+        "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin", "/opt/homebrew/bin",
+        "/Applications/Postgres.app/Contents/Versions/*/bin",
     ];
 
     private readonly string _folder;
@@ -47,8 +48,8 @@ internal sealed partial class PostgresBinaries
         if (await DataMajorAsync(dataFolder, cancellationToken) is { } dataMajor)
         {
             return usable.Find(binaries => binaries.Major == dataMajor) ?? throw new EmbeddedPostgresException(
-                $"The data in {dataFolder} was made by PostgreSQL {dataMajor}, and only that version can open it ({found}). Install PostgreSQL " +
-                $"{dataMajor}, or move the folder away to start with an empty database. Nothing in it was changed.");
+                $"The data in {dataFolder} was made by PostgreSQL {dataMajor}, and only that version can open it ({found}). Install " +
+                $"PostgreSQL {dataMajor}, or move the folder away to start with an empty database. Nothing in it was changed.");
         }
 
         return usable.MaxBy(binaries => binaries.Major) ?? throw new EmbeddedPostgresException(
@@ -65,7 +66,7 @@ internal sealed partial class PostgresBinaries
         var account = await AccountOfAsync(dataFolder, cancellationToken)
             ?? await AccountNamedAsync("postgres", cancellationToken)
             ?? await AccountNamedAsync("nobody", cancellationToken)
-            ?? throw new EmbeddedPostgresException("PostgreSQL does not run as root, and there is neither a user postgres nor nobody to run it as.");
+            ?? throw new EmbeddedPostgresException("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as.");
 
         string[] setpriv = ["setpriv", $"--reuid={account.User}", $"--regid={account.Group}", "--clear-groups"];
         string[][] ways =
@@ -73,7 +74,7 @@ internal sealed partial class PostgresBinaries
             [.. setpriv, "--inh-caps=-all"],
             ["runuser", "-u", account.Name, "--"],
             // The user cannot pass a folder above (a repository under /root, say): a capability opens the way, and only to these processes,
-            // where changing the folders' modes would open it to everyone. The first is read-only, but containers usually have just the second.
+            // where changing the folders' modes would open it to everyone. The first is read-only, but most containers have just the second.
             [.. setpriv, "--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"],
             [.. setpriv, "--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"],
         ];
@@ -88,8 +89,8 @@ internal sealed partial class PostgresBinaries
         }
 
         throw new EmbeddedPostgresException(
-            $"PostgreSQL does not run as root, and the user {account.Name} cannot be used for {folder}: it needs setpriv (util-linux) and a way through " +
-            "the folders above. Start as an ordinary user, move the repository, or set ConnectionStrings__DataService to a server of your own.");
+            $"PostgreSQL does not run as root, and the user {account.Name} cannot be used for {folder}: it needs setpriv (util-linux) and a " +
+            "way through the folders above. Start as an ordinary user, move the repository, or set ConnectionStrings__DataService.");
     }
 
     /// <summary>Gives files to the user that runs the cluster.</summary>
@@ -98,7 +99,8 @@ internal sealed partial class PostgresBinaries
         if (_account is not { } account) return;
 
         var result = await ExecuteAsync(["chown", "-R", $"{account.User}:{account.Group}", .. paths], cancellationToken);
-        if (!result.Succeeded) throw new EmbeddedPostgresException($"The files could not be given to the user {account.Name}: {result.Output}");
+        if (!result.Succeeded)
+            throw new EmbeddedPostgresException($"The files could not be given to the user {account.Name}: {result.Output}");
     }
 
     public Task<ToolResult> RunAsync(string tool, IEnumerable<string> arguments, CancellationToken cancellationToken) =>
@@ -144,16 +146,16 @@ internal sealed partial class PostgresBinaries
         if (!Directory.Exists(dataFolder)) return null;
 
         var file = Path.Combine(dataFolder, "PG_VERSION");
-        return File.Exists(file) && int.TryParse(
-            (await File.ReadAllTextAsync(file, cancellationToken)).Split('.')[0], NumberStyles.Integer, CultureInfo.InvariantCulture, out var major)
+        var version = File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : "";
+        return int.TryParse(version.Split('.')[0], NumberStyles.Integer, CultureInfo.InvariantCulture, out var major)
             ? major
-            : throw new EmbeddedPostgresException($"{dataFolder} is not the data of a PostgreSQL cluster: move it away to start with an empty database.");
+            : throw new EmbeddedPostgresException($"{dataFolder} is not a PostgreSQL cluster's: move it away to start with an empty database.");
     }
 
     // Data that an ordinary user made stays that user's, so that both can start the service.
     private static async Task<Account?> AccountOfAsync(string dataFolder, CancellationToken cancellationToken) =>
         Directory.Exists(dataFolder)
-        && await ExecuteAsync(["stat", "-c", "%U", dataFolder], cancellationToken) is { Succeeded: true, Output: not ("root" or "UNKNOWN") } owner
+        && await ExecuteAsync(["stat", "-c", "%U", dataFolder], cancellationToken) is { Succeeded: true, Output: not "root" } owner
             ? await AccountNamedAsync(owner.Output, cancellationToken)
             : null;
 
@@ -206,7 +208,7 @@ internal sealed partial class PostgresBinaries
     private static void KeepHarmlessVariables(IDictionary<string, string?> variables)
     {
         var harmless = variables
-            .Where(variable => variable.Key is "PATH" or "TMPDIR" or "HOME" or "LD_LIBRARY_PATH" || variable.Key.StartsWith("DYLD_", StringComparison.Ordinal))
+            .Where(variable => variable.Key is "PATH" or "TMPDIR" or "HOME" or "LD_LIBRARY_PATH" or "DYLD_LIBRARY_PATH")
             .ToList();
         variables.Clear();
         harmless.ForEach(variables.Add);

@@ -14,8 +14,8 @@ fail() {
 child=
 captured=
 
-# Runs a command in a process group of its own, so that Ctrl-C and a closing terminal reach only the script, which then decides. The shell takes
-# a signal while it waits, where a command in the foreground would make it wait for the command's end.
+# Runs a command in a process group of its own, so that Ctrl-C and a closing terminal reach only the script, which then decides. The shell
+# takes a signal while it waits, where a command in the foreground would make it wait for the command's end.
 run_child() {
   set -m
   "$@" </dev/null &
@@ -147,8 +147,8 @@ ensure_postgres() {
   else
     fail "PostgreSQL 14 or newer was not found, and no known package manager either. Install it, or set ConnectionStrings__DataService."
   fi
-  postgres_is_there || fail "The package manager's PostgreSQL is older than 14. Install a newer one (https://www.postgresql.org/download/)" \
-    "or set ConnectionStrings__DataService."
+  postgres_is_there || fail "The package manager's PostgreSQL is older than 14." \
+    "Install a newer one (https://www.postgresql.org/download/) or set ConnectionStrings__DataService."
 }
 
 # In the foreground, where sudo can ask for a password.
@@ -185,7 +185,8 @@ ensure_chromium() {
   if ! path=$(chromium_path) && [ "$(uname)" = Linux ]; then
     say "Installing Chromium with the package manager, for the tests of the pages."
     if command -v apt-get >/dev/null; then
-      (installing as_root sh -c 'apt-get update; DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium') || true
+      (installing as_root sh -c 'apt-get update; DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium') ||
+        true
     elif command -v dnf >/dev/null; then
       (installing as_root dnf -y install chromium) || true
     elif command -v apk >/dev/null; then
@@ -212,7 +213,8 @@ answers() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 is_ok() {
   (
     exec 3<>"/dev/tcp/$1/$2"
-    printf 'GET %s HTTP/1.0\r\nHost: %s:%s\r\n\r\n' "$3" "$1" "$2" >&3
+    case $1 in *:*) host="[$1]" ;; *) host=$1 ;; esac
+    printf 'GET %s HTTP/1.0\r\nHost: %s:%s\r\n\r\n' "$3" "$host" "$2" >&3
     read -r -t 5 _ status _ <&3
     [ "$status" = 200 ]
   ) 2>/dev/null
