@@ -8,11 +8,15 @@ internal sealed class DataServiceDbContext(DbContextOptions<DataServiceDbContext
 {
     public DbSet<Project> Projects => Set<Project>();
     public DbSet<Spec> Specs => Set<Spec>();
+    public DbSet<ProjectTask> Tasks => Set<ProjectTask>();
+    public DbSet<Message> Messages => Set<Message>();
     public DbSet<RepoCreation> RepoCreations => Set<RepoCreation>();
 
     /// <summary>The key ring of the dashboard's cookies, shared by all instances; its keys are stored encrypted.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
-    protected override void OnModelCreating(ModelBuilder modelBuilder) =>
-        modelBuilder.ApplyConfigurationsFromAssembly(typeof(DataServiceDbContext).Assembly);
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder
+        // A trusted extension: the database's owner may add it.
+        .HasPostgresExtension("pg_trgm")
+        .ApplyConfigurationsFromAssembly(typeof(DataServiceDbContext).Assembly);
 }

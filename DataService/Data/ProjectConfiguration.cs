@@ -14,6 +14,11 @@ internal sealed class ProjectConfiguration : IEntityTypeConfiguration<Project>
         project.Property(p => p.Status).HasConversion(new LowerCaseEnumConverter<ProjectStatus>()).HasMaxLength(20);
         project.HasIndex(p => p.Slug).IsUnique();
         project.HasIndex(p => new { p.CreatedAt, p.Id }).IsDescending();
+        // The order of every list: with and without a status.
+        project.HasIndex(p => new { p.Status, p.CreatedAt, p.Id }).IsDescending(false, true, true);
+        // Serve ILIKE '%part%'.
+        project.HasIndex(p => p.Name, "NameParts").HasDatabaseName("ix_projects_name_trigram").HasMethod("gin").HasOperators("gin_trgm_ops");
+        project.HasIndex(p => p.Slug, "SlugParts").HasDatabaseName("ix_projects_slug_trigram").HasMethod("gin").HasOperators("gin_trgm_ops");
         project.ToTable(table => table.HasCheckConstraint("ck_projects_status", LowerCaseEnumConverter<ProjectStatus>.Check("status")));
         project.HasOne(p => p.RepoCreation).WithOne().HasForeignKey<RepoCreation>(c => c.ProjectId).OnDelete(DeleteBehavior.Cascade);
     }

@@ -27,6 +27,9 @@ internal sealed class Project
     /// <summary>When the admin approved the spec for the first time, in UTC.</summary>
     public DateTime? ApprovedAt { get; private set; }
 
+    /// <summary>When the tasks were last compared with their issues on GitHub, or a comparison was begun; UTC.</summary>
+    public DateTime? IssuesSyncedAt { get; private set; }
+
     public DateTime CreatedAt { get; private set; }
     public RepoCreation? RepoCreation { get; private set; }
 

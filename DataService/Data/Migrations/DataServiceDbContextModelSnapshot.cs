@@ -20,7 +20,50 @@ namespace DataService.Data.Migrations
                 .HasAnnotation("ProductVersion", "10.0.15")
                 .HasAnnotation("Relational:MaxIdentifierLength", 63);
 
+            NpgsqlModelBuilderExtensions.HasPostgresExtension(modelBuilder, "pg_trgm");
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
+
+            modelBuilder.Entity("DataService.Domain.Message", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Content")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("content");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Phase")
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("phase");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("role");
+
+                    b.HasKey("Id")
+                        .HasName("pk_messages");
+
+                    b.HasIndex("ProjectId", "CreatedAt", "Id")
+                        .HasDatabaseName("ix_messages_project_id_created_at_id");
+
+                    b.ToTable("messages", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_messages_role", "role IN ('user', 'assistant', 'system')");
+                        });
+                });
 
             modelBuilder.Entity("DataService.Domain.Project", b =>
                 {
@@ -39,6 +82,10 @@ namespace DataService.Data.Migrations
                     b.Property<string>("GithubRepo")
                         .HasColumnType("text")
                         .HasColumnName("github_repo");
+
+                    b.Property<DateTime?>("IssuesSyncedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("issues_synced_at");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -69,10 +116,77 @@ namespace DataService.Data.Migrations
                         .IsDescending()
                         .HasDatabaseName("ix_projects_created_at_id");
 
+                    b.HasIndex("Status", "CreatedAt", "Id")
+                        .IsDescending(false, true, true)
+                        .HasDatabaseName("ix_projects_status_created_at_id");
+
+                    b.HasIndex(new[] { "Name" }, "NameParts")
+                        .HasDatabaseName("ix_projects_name_trigram");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "Name" }, "NameParts"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex(new[] { "Name" }, "NameParts"), new[] { "gin_trgm_ops" });
+
+                    b.HasIndex(new[] { "Slug" }, "SlugParts")
+                        .HasDatabaseName("ix_projects_slug_trigram");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "Slug" }, "SlugParts"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex(new[] { "Slug" }, "SlugParts"), new[] { "gin_trgm_ops" });
+
                     b.ToTable("projects", null, t =>
                         {
                             t.HasCheckConstraint("ck_projects_status", "status IN ('interviewing', 'review', 'active', 'complete')");
                         });
+                });
+
+            modelBuilder.Entity("DataService.Domain.ProjectTask", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<int?>("GithubIssueNumber")
+                        .HasColumnType("integer")
+                        .HasColumnName("github_issue_number");
+
+                    b.Property<string>("GithubIssueUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("github_issue_url");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<int>("SortOrder")
+                        .HasColumnType("integer")
+                        .HasColumnName("sort_order");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Title")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("title");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tasks");
+
+                    b.HasIndex("ProjectId", "SortOrder", "Id")
+                        .HasDatabaseName("ix_tasks_project_id_sort_order_id");
+
+                    b.ToTable("tasks", (string)null);
                 });
 
             modelBuilder.Entity("DataService.Domain.RepoCreation", b =>
@@ -192,6 +306,26 @@ namespace DataService.Data.Migrations
                         .HasName("pk_data_protection_keys");
 
                     b.ToTable("data_protection_keys", (string)null);
+                });
+
+            modelBuilder.Entity("DataService.Domain.Message", b =>
+                {
+                    b.HasOne("DataService.Domain.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_messages_projects_project_id");
+                });
+
+            modelBuilder.Entity("DataService.Domain.ProjectTask", b =>
+                {
+                    b.HasOne("DataService.Domain.Project", null)
+                        .WithMany()
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_tasks_projects_project_id");
                 });
 
             modelBuilder.Entity("DataService.Domain.RepoCreation", b =>
