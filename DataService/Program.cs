@@ -5,9 +5,11 @@ using DataService.GitHub;
 using DataService.Http;
 using DataService.Jobs;
 using DataService.Jobs.Dashboard;
+using DataService.Messages;
 using DataService.Projects;
 using DataService.RepoCreations;
 using DataService.Specs;
+using DataService.Tasks;
 
 using var stop = new StopSignal();
 try
@@ -30,6 +32,8 @@ try
     app.MapApiDescription();
     app.MapProjects();
     app.MapSpecs();
+    app.MapTasks();
+    app.MapMessages();
     app.MapRepoCreations();
     app.MapDashboard();
 

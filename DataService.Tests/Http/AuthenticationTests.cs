@@ -1,11 +1,14 @@
 using System.Net.Http.Headers;
 using DataService.Tests.Support;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace DataService.Tests.Http;
 
 public sealed class AuthenticationTests(PostgresCluster cluster) : ServiceTest(cluster)
 {
+    internal const string AnyId = "00000000-0000-0000-0000-000000000000";
+
     private const string SecondToken = "canary-second-token-90ab12";
 
     private static readonly string[] PublicPaths = ["/health/live", "/health/ready", "/openapi/v1.json"];
@@ -15,11 +18,14 @@ public sealed class AuthenticationTests(PostgresCluster cluster) : ServiceTest(c
     [Fact]
     public async Task Every_route_of_the_API_wants_a_token()
     {
-        var routes = Routes(Service).Where(route => !route.Path.StartsWith("/hangfire", StringComparison.Ordinal) && !PublicPaths.Contains(route.Path)).ToList();
+        var routes = Routes(Service)
+            .Where(route => !route.Path.StartsWith("/hangfire", StringComparison.Ordinal) && !PublicPaths.Contains(route.Path))
+            .ToList();
         // The routes come from the service itself, so that a new one is not forgotten; these show that they do.
         Assert.Contains(("POST", "/projects/any/approve"), routes);
         Assert.Contains(("GET", "/projects"), routes);
         Assert.Contains(("PUT", "/projects/any/spec"), routes);
+        Assert.Contains(("DELETE", $"/projects/any/tasks/{AnyId}"), routes);
 
         foreach (var (method, path) in routes)
         {
@@ -94,13 +100,18 @@ public sealed class AuthenticationTests(PostgresCluster cluster) : ServiceTest(c
         Assert.DoesNotContain("canary-wrong-token", Service.Logs.Text, StringComparison.Ordinal);
     }
 
-    /// <summary>What the service serves, with "any" for each parameter of a path.</summary>
+    /// <summary>What the service serves, with "any" for each parameter of a path, or <see cref="AnyId"/> where it must be a uuid.</summary>
     internal static IEnumerable<(string Method, string Path)> Routes(RunningService service) => service.Services.GetRequiredService<EndpointDataSource>().Endpoints
         .OfType<RouteEndpoint>()
         .SelectMany(
             endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [],
             (endpoint, method) => (method, Path: "/" + string.Join('/', endpoint.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part =>
-                part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "any"))))))
+                part switch
+                {
+                    RoutePatternLiteralPart literal => literal.Content,
+                    RoutePatternParameterPart { ParameterPolicies: [{ Content: "guid" }] } => AnyId,
+                    _ => "any",
+                }))))))
         .Select(route => route.Path is "/openapi/any.json" ? route with { Path = "/openapi/v1.json" } : route);
 
     private Task<HttpResponseMessage> SendAsync(string method, string path, string? authorization)

@@ -19,7 +19,8 @@ public sealed class OpenApiTests(PostgresCluster cluster) : ServiceTest(cluster)
     [Fact]
     public async Task Each_operation_that_is_served_is_described_and_no_other()
     {
-        var operations = Operations(await DocumentAsync()).Select(operation => (operation.Method, operation.Path.Replace("{slug}", "any", StringComparison.Ordinal)));
+        var operations = Operations(await DocumentAsync()).Select(operation => (operation.Method,
+            operation.Path.Replace("{slug}", "any", StringComparison.Ordinal).Replace("{taskId}", AuthenticationTests.AnyId, StringComparison.Ordinal)));
 
         var served = AuthenticationTests.Routes(Service)
             .Where(route => !route.Path.StartsWith("/hangfire", StringComparison.Ordinal) && route.Path is not "/openapi/v1.json");
@@ -62,6 +63,13 @@ public sealed class OpenApiTests(PostgresCluster cluster) : ServiceTest(cluster)
             ("/projects/{slug}/status", "put", ["200", "400", "401", "404", "409"]),
             ("/projects/{slug}/spec", "get", ["200", "401", "404"]),
             ("/projects/{slug}/spec", "put", ["200", "400", "401", "404"]),
+            ("/projects/{slug}/tasks", "get", ["200", "401", "404"]),
+            ("/projects/{slug}/tasks", "post", ["201", "400", "401", "404"]),
+            ("/projects/{slug}/tasks/reorder", "put", ["200", "400", "401", "404"]),
+            ("/projects/{slug}/tasks/{taskId}", "patch", ["200", "400", "401", "404"]),
+            ("/projects/{slug}/tasks/{taskId}", "delete", ["204", "401", "404"]),
+            ("/projects/{slug}/messages", "get", ["200", "401", "404"]),
+            ("/projects/{slug}/messages", "post", ["201", "400", "401", "404"]),
             ("/projects/{slug}/repo-creation", "post", ["202", "401", "404", "409"]),
         ];
         Assert.All(contract, expected =>
@@ -71,6 +79,21 @@ public sealed class OpenApiTests(PostgresCluster cluster) : ServiceTest(cluster)
             Assert.All(responses.EnumerateObject().Where(response => response.Name is not "204"), response =>
                 Assert.True(response.Value.TryGetProperty("content", out var content) && content.EnumerateObject().Any(), $"{expected} says nothing of {response.Name}"));
         });
+    }
+
+    [Fact]
+    public async Task A_partial_change_of_a_task_needs_no_property_and_only_the_description_may_be_null()
+    {
+        var document = await DocumentAsync();
+
+        var schema = document.GetProperty("components").GetProperty("schemas").GetProperty("UpdateTaskRequest");
+
+        Assert.False(schema.TryGetProperty("required", out _));
+        var types = schema.GetProperty("properties").EnumerateObject().ToDictionary(property => property.Name, property => property.Value.GetProperty("type").ToString());
+        Assert.Equal(["title", "description", "status"], types.Keys);
+        Assert.Equal("string", types["title"]);
+        Assert.Contains("null", types["description"], StringComparison.Ordinal);
+        Assert.Equal("string", types["status"]);
     }
 
     private static IEnumerable<(string Method, string Path, JsonElement Content)> Operations(JsonElement document) =>

@@ -94,6 +94,12 @@ internal sealed class RunningService : IAsyncDisposable
 
     public async Task<JsonElement> GetProjectAsync(string slug) => await (await Http.GetAsync($"/projects/{slug}")).ReadAsync(HttpStatusCode.OK);
 
+    /// <summary>Adds a task to the project, at its end unless told where.</summary>
+    public async Task<JsonElement> AddTaskAsync(string slug, string title, string? description = null, int? sortOrder = null) =>
+        await (await Http.PostAsJsonAsync($"/projects/{slug}/tasks", new { title, description, sortOrder })).ReadAsync(HttpStatusCode.Created);
+
+    public async Task<JsonElement> ListTasksAsync(string slug) => await (await Http.GetAsync($"/projects/{slug}/tasks")).ReadAsync(HttpStatusCode.OK);
+
     public async Task<JsonElement> ApproveAsync(string slug) => await (await Http.PostAsync($"/projects/{slug}/approve", null)).ReadAsync(HttpStatusCode.OK);
 
     /// <summary>Waits until the project's creation is in the state, and returns the project.</summary>

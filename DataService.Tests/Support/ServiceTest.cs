@@ -12,7 +12,7 @@ public abstract class ServiceTest(PostgresCluster cluster) : IAsyncLifetime
     /// <summary>Settings over the defaults of <see cref="RunningService"/>.</summary>
     protected virtual Dictionary<string, string?> Settings => [];
 
-    public async ValueTask InitializeAsync() => _service = await RunningService.StartAsync(cluster, Settings);
+    public virtual async ValueTask InitializeAsync() => _service = await RunningService.StartAsync(cluster, Settings);
 
     public async ValueTask DisposeAsync()
     {

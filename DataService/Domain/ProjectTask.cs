@@ -6,6 +6,9 @@ internal sealed class ProjectTask
     public const int MaxTitleLength = 200;
     public const int MaxStatusLength = 50;
 
+    /// <summary>GitHub's 65,536 characters for the text of an issue, less ample room for what we add to it.</summary>
+    public const int MaxDescriptionLength = 60_000;
+
     /// <summary>Not finished; what an open issue means.</summary>
     public const string Pending = "pending";
 

@@ -29,9 +29,9 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem, Exception = exception });
     }
 
-    /// <summary>Where in the body it broke, without the name of the type that it broke for.</summary>
+    /// <summary>Which field of the body broke, a list as a whole, without the name of the type that it broke for.</summary>
     private static ProblemDetails Malformed(JsonException exception) => exception.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal)
-        ? Problems.Validation(path[2..], "This value has the wrong type.")
+        ? Problems.Validation(path[2..].Split('[')[0], "This value has the wrong type.")
         : MissingProperty().Match(exception.Message) is { Success: true } missing
         ? Problems.Validation(missing.Groups["name"].Value, $"{missing.Groups["name"].Value} is missing.")
         : Problems.Details(ErrorCode.Validation, "The body is not valid JSON.");

@@ -33,6 +33,13 @@ internal static class OpenApi
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerAuthentication.SchemeName, context.Document)] = [] }];
             return Task.CompletedTask;
         });
+        options.AddSchemaTransformer((schema, context, _) =>
+        {
+            // The generator looks at the getter alone, which is null where an optional property is absent.
+            if (context.JsonPropertyInfo is { IsSetNullable: false })
+                schema.Type &= ~JsonSchemaType.Null;
+            return Task.CompletedTask;
+        });
     });
 
     /// <summary>Serves the document at <c>/openapi/v1.json</c>, to everyone.</summary>

@@ -7,11 +7,6 @@ using Microsoft.EntityFrameworkCore;
 
 namespace DataService.Specs;
 
-internal sealed record SpecResponse(Guid Id, Guid ProjectId, string ContentMarkdown, int Version, DateTime CreatedAt)
-{
-    public static SpecResponse From(Spec spec) => new(spec.Id, spec.ProjectId, spec.ContentMarkdown, spec.Version, spec.CreatedAt);
-}
-
 /// <param name="ContentMarkdown">The whole specification.</param>
 public sealed record WriteSpecRequest(
     [property: Required(ErrorMessage = "Give the specification's text."), PrintableText(Multiline = true)] string ContentMarkdown);
