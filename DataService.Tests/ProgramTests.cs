@@ -28,6 +28,7 @@ public sealed class ProgramTests(PostgresCluster cluster)
     [InlineData("GitHub__RequestTimeout", "soon")]
     [InlineData("Jobs__Workers", "0")]
     [InlineData("Jobs__FirstRetryDelay", "-00:00:01")]
+    [InlineData("RateLimits__PublicPerMinute", "0")]
     [InlineData("ALLOWED_ORIGINS", "https://app.example.com/path")]
     [InlineData("KNOWN_PROXIES", "everyone")]
     [InlineData("ConnectionStrings__DataService", null)]

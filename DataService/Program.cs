@@ -1,4 +1,5 @@
 using DataService;
+using DataService.ClientView;
 using DataService.Data;
 using DataService.Domain;
 using DataService.GitHub;
@@ -34,6 +35,7 @@ try
     app.MapSpecs();
     app.MapTasks();
     app.MapMessages();
+    app.MapClientView();
     app.MapRepoCreations();
     app.MapDashboard();
 

@@ -8,7 +8,7 @@ namespace DataService.Tests.Conventions;
 /// <summary>Holds the direction: Program, then features, Jobs, GitHub and Data, Domain. Nothing points back up.</summary>
 public sealed partial class LayersTests
 {
-    private static readonly string[] Features = ["Projects", "Specs", "Tasks", "Messages", "GitHubSync", "RepoCreations"];
+    private static readonly string[] Features = ["Projects", "Specs", "Tasks", "Messages", "ClientView", "GitHubSync", "RepoCreations"];
 
     /// <summary>What each folder may use beside itself. Folders inside a folder are parts of it.</summary>
     private static readonly Dictionary<string, string[]> MayUse = new()
@@ -22,6 +22,7 @@ public sealed partial class LayersTests
         ["Specs"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
         ["Tasks"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
         ["Messages"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
+        ["ClientView"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
         ["GitHubSync"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
         ["RepoCreations"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
     };

@@ -23,6 +23,9 @@ internal static class ProjectQueries
             LockedAsync(db.Projects.FromSql($"SELECT * FROM projects WHERE id = {id} FOR UPDATE"), db, cancellationToken);
     }
 
+    /// <summary>PostgreSQL has no NUL in text. No slug has one either, so the empty slug stands for all of them: it finds nothing.</summary>
+    public static string WithoutNul(string slug) => slug.Contains('\0') ? "" : slug;
+
     /// <summary>The creation is read after the lock is held: a joined read would show what stood there before the wait.</summary>
     private static async Task<Project?> LockedAsync(IQueryable<Project> rows, DataServiceDbContext db, CancellationToken cancellationToken)
     {
@@ -31,7 +34,4 @@ internal static class ProjectQueries
             await db.Entry(project).Reference(p => p.RepoCreation).LoadAsync(cancellationToken);
         return project;
     }
-
-    /// <summary>PostgreSQL has no NUL in text. No slug has one either, so the empty slug stands for all of them: it finds nothing.</summary>
-    private static string WithoutNul(string slug) => slug.Contains('\0') ? "" : slug;
 }

@@ -37,7 +37,7 @@ internal static class HttpSetup
 
         builder.AddAllowedOrigins();
         builder.AddKnownProxies();
-        services.AddRateLimits();
+        builder.AddRateLimits();
         builder.AddApiDescription();
     }
 
