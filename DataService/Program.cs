@@ -3,6 +3,7 @@ using DataService.ClientView;
 using DataService.Data;
 using DataService.Domain;
 using DataService.GitHub;
+using DataService.GitHubSync;
 using DataService.Http;
 using DataService.Jobs;
 using DataService.Jobs.Dashboard;
@@ -37,6 +38,7 @@ try
     app.MapMessages();
     app.MapClientView();
     app.MapRepoCreations();
+    app.MapGitHubSync();
     app.MapDashboard();
 
     await app.RunAsync(stop.Token);

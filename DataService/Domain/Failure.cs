@@ -5,4 +5,8 @@ namespace DataService.Domain;
 /// <param name="GithubStatus">GitHub's HTTP status; null where there was no answer.</param>
 /// <param name="Text">GitHub's own text, or ours where GitHub gave none. Never holds a secret.</param>
 /// <param name="RetryAt">UTC; the time before which GitHub asked not to be called again; null where it stated none.</param>
-internal sealed record Failure(FailureKind Kind, int? GithubStatus, string Text, DateTime? RetryAt = null);
+internal sealed record Failure(FailureKind Kind, int? GithubStatus, string Text, DateTime? RetryAt = null)
+{
+    /// <summary>Known without asking GitHub.</summary>
+    public static readonly Failure TokenMissing = new(FailureKind.GitHubTokenMissing, null, "No GITHUB_TOKEN is configured.");
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using DataService.Domain;
 
@@ -17,6 +18,9 @@ internal sealed partial class GitHubOptions
 
     /// <summary>From the request's first byte to the answer's last. GitHub itself cuts a request after 10 s.</summary>
     public required TimeSpan RequestTimeout { get; init; }
+
+    /// <summary>The least time between two calls that create content; GitHub asks for a second.</summary>
+    public required TimeSpan ContentInterval { get; init; }
 
     /// <exception cref="ConfigurationException">A value does not fit; names the variable.</exception>
     public static GitHubOptions From(IConfiguration configuration) => new()
@@ -43,8 +47,14 @@ internal sealed partial class GitHubOptions
         RequestTimeout = configuration["GitHub:RequestTimeout"] switch
         {
             null or "" => TimeSpan.FromSeconds(20),
-            { } text when TimeSpan.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var timeout) && timeout > TimeSpan.Zero => timeout,
+            { } text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) && timeout > TimeSpan.Zero => timeout,
             _ => throw new ConfigurationException("GitHub__RequestTimeout", "must be a time span above zero, such as 00:00:20"),
+        },
+        ContentInterval = configuration["GitHub:ContentInterval"] switch
+        {
+            null or "" => TimeSpan.FromSeconds(1),
+            { } text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var interval) && interval >= TimeSpan.Zero => interval,
+            _ => throw new ConfigurationException("GitHub__ContentInterval", "must be a time span of zero or more, such as 00:00:01"),
         },
     };
 

@@ -1,5 +1,6 @@
 using DataService.Domain;
 using Octokit;
+using Octokit.Caching;
 using Octokit.Internal;
 
 namespace DataService.GitHub;
@@ -36,9 +37,13 @@ internal static class GitHubSetup
                 new ProductHeaderValue("DataService"),
                 options.ApiUrl,
                 new InMemoryCredentialStore(credentials),
-                new HttpClientAdapter(() => handlers.CreateHandler(ClientName)),
+                new CachingHttpClient(new HttpClientAdapter(() => handlers.CreateHandler(ClientName)), services.GetRequiredService<ResponseCache>()),
                 new SimpleJsonSerializer());
         });
+        builder.Services.AddSingleton<ResponseCache>();
+        builder.Services.AddSingleton<ContentPace>();
         builder.Services.AddSingleton<RepositoryCreator>();
+        builder.Services.AddSingleton<RepositoryCatalog>();
+        builder.Services.AddSingleton<IssueTracker>();
     }
 }

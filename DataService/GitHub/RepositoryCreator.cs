@@ -3,7 +3,7 @@ using Octokit;
 namespace DataService.GitHub;
 
 /// <summary>Creates a project's private repository, and knows one of ours when it sees it.</summary>
-internal sealed class RepositoryCreator(IConnection connection, GitHubOptions options)
+internal sealed class RepositoryCreator(IConnection connection, GitHubOptions options, ContentPace pace)
 {
     /// <summary>
     /// Sends one <c>POST /orgs/{org}/repos</c>. When the name is taken, looks at what stands there: a lost answer leaves a
@@ -19,8 +19,10 @@ internal sealed class RepositoryCreator(IConnection connection, GitHubOptions op
         var request = new NewRepository(name) { Private = true, AutoInit = false, Description = Describe(projectId, projectName) };
         try
         {
-            var answer = await connection.Post<Repository?>(
-                new Uri($"orgs/{options.Organization}/repos", UriKind.Relative), request, null, null, (IDictionary<string, string>?)null, cancellationToken);
+            var answer = await pace.TakeTurnAsync(
+                () => connection.Post<Repository?>(
+                    new Uri($"orgs/{options.Organization}/repos", UriKind.Relative), request, null, null, (IDictionary<string, string>?)null, cancellationToken),
+                cancellationToken);
             return answer.Body is { FullName: { Length: > 0 } fullName }
                 ? new CreatedRepository(fullName, Adopted: false)
                 : throw new UnusableAnswerException($"GitHub answered {(int)answer.HttpResponse.StatusCode} to the creation, without a repository in it.");

@@ -1,6 +1,8 @@
+using DataService.Domain;
+
 namespace DataService.Http;
 
-/// <summary>The codes of the REST contract that are not a <see cref="Domain.FailureKind"/>.</summary>
+/// <summary>The codes of the REST contract that are not a <see cref="FailureKind"/>.</summary>
 internal static class ErrorCode
 {
     public const string Validation = "VALIDATION_ERROR";
@@ -8,6 +10,7 @@ internal static class ErrorCode
     public const string NotFound = "NOT_FOUND";
     public const string Conflict = "CONFLICT";
     public const string InvalidState = "INVALID_STATE";
+    public const string NoGitHubRepo = "NO_GITHUB_REPO";
     public const string RateLimited = "RATE_LIMITED";
     public const string Internal = "INTERNAL";
 
@@ -16,8 +19,20 @@ internal static class ErrorCode
         Validation => StatusCodes.Status400BadRequest,
         Unauthorized => StatusCodes.Status401Unauthorized,
         NotFound => StatusCodes.Status404NotFound,
-        Conflict or InvalidState => StatusCodes.Status409Conflict,
+        Conflict or InvalidState or NoGitHubRepo => StatusCodes.Status409Conflict,
         RateLimited => StatusCodes.Status429TooManyRequests,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    /// <summary>For what GitHub, or the way to it, failed at.</summary>
+    public static int Status(FailureKind kind) => kind switch
+    {
+        FailureKind.GitHubUnauthorized => StatusCodes.Status401Unauthorized,
+        FailureKind.GitHubForbidden => StatusCodes.Status403Forbidden,
+        FailureKind.GitHubRepoNameTaken or FailureKind.GitHubValidation => StatusCodes.Status422UnprocessableEntity,
+        FailureKind.GitHubNotFound => StatusCodes.Status404NotFound,
+        FailureKind.GitHubRateLimited or FailureKind.GitHubTokenMissing => StatusCodes.Status503ServiceUnavailable,
+        FailureKind.GitHubUnavailable => StatusCodes.Status502BadGateway,
         _ => StatusCodes.Status500InternalServerError,
     };
 

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using DataService.Data;
 using DataService.Domain;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -7,13 +9,14 @@ using Microsoft.AspNetCore.Mvc;
 namespace DataService.Http;
 
 /// <summary>Answers for what handlers and the framework throw. What is not foreseen says nothing of the inside: the log says all.</summary>
-internal sealed partial class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> logger) : IExceptionHandler
+internal sealed partial class ExceptionProblems(IProblemDetailsService problems, TimeProvider clock, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         var problem = exception switch
         {
             InvalidTransitionException refused => Problems.Details(ErrorCode.InvalidState, refused.Message),
+            FailureException { Failure: { Kind: not FailureKind.Internal } failure } => Problems.Details(failure.Kind.Code, failure.Text, ErrorCode.Status(failure.Kind)),
             BadHttpRequestException { InnerException: JsonException json } => Malformed(json),
             BadHttpRequestException bad when UnfitParameter().Match(bad.Message) is { Success: true } match =>
                 Problems.Validation(match.Groups["name"].Value, $"'{match.Groups["value"].Value}' is not a valid {match.Groups["name"].Value}."),
@@ -25,6 +28,8 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
         // The framework leaves the logging of a handled exception to its handler.
         if (problem.Status is StatusCodes.Status500InternalServerError)
             LogUnexpected(exception, context.Request.Method, context.Request.Path);
+        if (exception is FailureException { Failure: { Kind: FailureKind.GitHubRateLimited } limited })
+            context.Response.Headers.RetryAfter = RetryAfterSeconds(limited.RetryAt).ToString(CultureInfo.InvariantCulture);
         context.Response.StatusCode = problem.Status ?? StatusCodes.Status500InternalServerError;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem, Exception = exception });
     }
@@ -35,6 +40,9 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
         : MissingProperty().Match(exception.Message) is { Success: true } missing
         ? Problems.Validation(missing.Groups["name"].Value, $"{missing.Groups["name"].Value} is missing.")
         : Problems.Details(ErrorCode.Validation, "The body is not valid JSON.");
+
+    /// <summary>GitHub's own lower bound where it states none.</summary>
+    private int RetryAfterSeconds(DateTime? at) => at is { } time ? Math.Max(1, (int)Math.Ceiling((time - clock.UtcNow).TotalSeconds)) : 60;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private partial void LogUnexpected(Exception exception, string method, string path);

@@ -17,6 +17,8 @@ internal static class Problems
 
     public static ProblemHttpResult InvalidState(string detail) => Of(ErrorCode.InvalidState, detail);
 
+    public static ProblemHttpResult NoRepository(string slug) => Of(ErrorCode.NoGitHubRepo, $"Project '{Shortened(slug)}' has no GitHub repository.");
+
     /// <param name="field">As the caller spells it.</param>
     /// <param name="text">What a form can show beside the field.</param>
     public static ProblemHttpResult Invalid(string field, string text) => TypedResults.Problem(Validation(field, text));

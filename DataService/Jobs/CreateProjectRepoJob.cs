@@ -14,6 +14,7 @@ namespace DataService.Jobs;
 internal sealed partial class CreateProjectRepoJob(
     DataServiceDbContext db,
     RepositoryCreator creator,
+    RepositoryCatalog catalog,
     GitHubOptions gitHub,
     RetryPolicy retries,
     JobStorage storage,
@@ -23,7 +24,7 @@ internal sealed partial class CreateProjectRepoJob(
     /// <param name="projectId">The project to serve. It may be gone, or served, by the time the job runs.</param>
     /// <param name="context">Filled in by Hangfire.</param>
     /// <param name="cancellationToken">Filled in by Hangfire; cancelled when the server has no time left to finish.</param>
-    /// <exception cref="RepositoryCreationFailedException">The attempt failed; the row says so already.</exception>
+    /// <exception cref="JobFailedException">The attempt failed; the row says so already.</exception>
     public async Task RunAsync(Guid projectId, PerformContext context, CancellationToken cancellationToken)
     {
         if (await BeginAsync(projectId, context.BackgroundJob.Id, cancellationToken) is not { } attempt)
@@ -71,7 +72,7 @@ internal sealed partial class CreateProjectRepoJob(
     private async Task<CreatedRepository> CreateAsync(Attempt attempt, CancellationToken cancellationToken)
     {
         if (gitHub.Token is null)
-            throw new FailureException(new Failure(FailureKind.GitHubTokenMissing, null, "No GITHUB_TOKEN is configured."));
+            throw new FailureException(Failure.TokenMissing);
         var name = attempt.RepositoryName;
         if (await TryNameAsync(attempt, name, cancellationToken) is { } first)
             return first;
@@ -91,6 +92,7 @@ internal sealed partial class CreateProjectRepoJob(
 
     private async Task LinkAsync(Attempt attempt, CreatedRepository created, CancellationToken cancellationToken)
     {
+        catalog.Invalidate();
         var chosen = await db.InTransactionAsync(async token =>
         {
             var project = await db.LockProjectAsync(attempt.ProjectId, token);
@@ -108,7 +110,7 @@ internal sealed partial class CreateProjectRepoJob(
             LogCreated(attempt.Slug, created.FullName);
     }
 
-    private async Task<RepositoryCreationFailedException> FailAsync(Attempt attempt, Exception exception, CancellationToken cancellationToken)
+    private async Task<JobFailedException> FailAsync(Attempt attempt, Exception exception, CancellationToken cancellationToken)
     {
         var now = time.UtcNow;
         var failure = gitHub.Redact(exception is FailureException classified ? classified.Failure : GitHubFailure.Classify(exception, now));
@@ -122,7 +124,7 @@ internal sealed partial class CreateProjectRepoJob(
                 creation.Fail(failure, now);
         }, cancellationToken);
         LogFailed(failure.Kind is FailureKind.Internal ? exception : null, attempt.Slug, failure.GithubStatus, failure.Text, failure.Kind.Code, nextAttemptAt);
-        return new RepositoryCreationFailedException(attempt.Slug, failure, nextAttemptAt);
+        return new JobFailedException(attempt.Slug, failure, nextAttemptAt);
     }
 
     /// <summary>Changes the row, where the project still has one.</summary>
@@ -141,12 +143,6 @@ internal sealed partial class CreateProjectRepoJob(
     }
 
     private sealed record Attempt(Guid ProjectId, string Slug, string ProjectName, string RepositoryName);
-
-    /// <summary>A failure that is known without asking GitHub.</summary>
-    private sealed class FailureException(Failure failure) : Exception(failure.Text)
-    {
-        public Failure Failure => failure;
-    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Created repository {Repository} for {Slug}")]
     private partial void LogCreated(string slug, string repository);

@@ -26,6 +26,8 @@ internal static class JobsSetup
         services.AddSingleton<RepoCreationQueue>();
         services.AddScoped<JobTransaction>();
         services.AddScoped<CreateProjectRepoJob>();
+        services.AddScoped<TaskPush>();
+        services.AddScoped<PushTasksJob>();
 
         // Registered before AddHangfire, which would fall back on statics that all hosts of a process share.
         services.AddSingleton<JobStorage>(provider => Storage(provider.GetRequiredService<NpgsqlDataSource>()));

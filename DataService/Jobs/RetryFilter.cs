@@ -8,7 +8,7 @@ namespace DataService.Jobs;
 internal sealed class RetryFilter(RetryPolicy policy, TimeProvider time) : IElectStateFilter
 {
     /// <summary>Hangfire's own name for it, which its dashboard shows.</summary>
-    private const string RetryCount = "RetryCount";
+    public const string RetryCount = "RetryCount";
 
     private static readonly Failure Unexpected = new(FailureKind.Internal, null, "");
 
@@ -17,25 +17,28 @@ internal sealed class RetryFilter(RetryPolicy policy, TimeProvider time) : IElec
         switch (context.CandidateState)
         {
             // The job has decided, saved and shown when it goes on.
-            case FailedState { Exception: RepositoryCreationFailedException failed } state:
+            case FailedState { Exception: JobFailedException failed } state:
                 if (failed.NextAttemptAt is { } at)
-                    context.CandidateState = new ScheduledState(at) { Reason = $"Retried by itself after {failed.Message}" };
+                    Schedule(context, at, failed.Message);
                 else
                     state.Reason = failed.Message;
                 break;
 
             // The job could not even save its failure: the database was away, or the code is broken.
             case FailedState { Exception: { } unexpected }:
-                var used = context.GetJobParameter<int>(RetryCount);
-                if (policy.NextAttempt(Unexpected, used, time.UtcNow, Random.Shared.NextDouble()) is not { } next)
-                    break;
-                context.SetJobParameter(RetryCount, used + 1);
-                context.CandidateState = new ScheduledState(next) { Reason = $"Retried by itself after an unexpected {unexpected.GetType().Name}" };
+                if (policy.NextAttempt(Unexpected, context.GetJobParameter<int>(RetryCount), time.UtcNow, Random.Shared.NextDouble()) is { } next)
+                    Schedule(context, next, $"an unexpected {unexpected.GetType().Name}");
                 break;
 
             case EnqueuedState when context.CurrentState == FailedState.StateName || context.CurrentState == DeletedState.StateName:
                 context.SetJobParameter(RetryCount, 0);
                 break;
         }
+    }
+
+    private static void Schedule(ElectStateContext context, DateTime at, string cause)
+    {
+        context.SetJobParameter(RetryCount, context.GetJobParameter<int>(RetryCount) + 1);
+        context.CandidateState = new ScheduledState(at) { Reason = $"Retried by itself after {cause}" };
     }
 }

@@ -10,11 +10,16 @@ internal sealed class JobNames(IServiceScopeFactory scopes) : IDisposable
     private readonly MemoryCache _slugs = new(new MemoryCacheOptions { SizeLimit = 10_000 });
 
     /// <summary>Such as "Create repository for acme-shop-1a2b3c4d".</summary>
-    public string Of(Job job) => job.Type == typeof(CreateProjectRepoJob) && job.Args is [Guid projectId, ..]
-        ? $"Create repository for {Slug(projectId) ?? $"deleted project {projectId}"}"
-        : job.ToString();
+    public string Of(Job job) => (job.Type.Name, job.Args) switch
+    {
+        (nameof(CreateProjectRepoJob), [Guid projectId, ..]) => $"Create repository for {NameOf(projectId)}",
+        (nameof(PushTasksJob), [Guid projectId, ..]) => $"Push the tasks of {NameOf(projectId)}",
+        _ => job.ToString(),
+    };
 
     public void Dispose() => _slugs.Dispose();
+
+    private string NameOf(Guid projectId) => Slug(projectId) ?? $"deleted project {projectId}";
 
     private string? Slug(Guid projectId)
     {

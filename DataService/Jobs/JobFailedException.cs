@@ -3,10 +3,10 @@ using DataService.Domain;
 namespace DataService.Jobs;
 
 /// <summary>
-/// Tells Hangfire how an attempt ended, after the row has told the users. It holds the classified failure alone, no inner
+/// Tells Hangfire how an attempt ended, after the rows have told the users. It holds the classified failure alone, no inner
 /// exception: Octokit's print GitHub's whole answer, and the dashboard shows what an exception prints.
 /// </summary>
-internal sealed class RepositoryCreationFailedException(string slug, Failure failure, DateTime? nextAttemptAt)
+internal sealed class JobFailedException(string slug, Failure failure, DateTime? nextAttemptAt)
     : Exception($"{failure.Kind.Code}{(failure.GithubStatus is { } status ? $" ({status})" : "")}: {failure.Text}")
 {
     /// <summary>UTC; null when no further attempt comes by itself.</summary>

@@ -1,0 +1,144 @@
+using DataService.Tests.Support;
+using GitHubSimulator.Faults;
+
+namespace DataService.Tests.GitHubSync;
+
+public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(cluster)
+{
+    protected override Dictionary<string, string?> Settings => new() { ["GitHub:RequestTimeout"] = "00:00:01", ["Jobs:FirstRetryDelay"] = "00:00:00.100" };
+
+    [Fact]
+    public async Task Each_task_gets_one_issue_with_its_title_text_and_hidden_marker()
+    {
+        var slug = await ArrangeAsync(3);
+
+        var tasks = await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal([1, 2, 3], Numbers(tasks));
+        Assert.All(tasks.EnumerateArray(), task =>
+        {
+            var issue = Issues[task.GetProperty("githubIssueNumber").GetInt32() - 1];
+            Assert.Equal(task.GetProperty("title").GetString(), issue.Title);
+            Assert.Equal($"{task.GetProperty("description").GetString()}\n\n<!-- dataservice:task:{task.GetProperty("id").GetGuid()} -->".TrimStart(), issue.Body);
+            Assert.EndsWith($"/{RunningService.Organization}/work/issues/{issue.Number}", task.GetProperty("githubIssueUrl").GetString(), StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public async Task Pushing_again_writes_nothing_new_and_pushes_what_came_since()
+    {
+        var slug = await ArrangeAsync(2);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        Assert.Equal(2, Issues.Count);
+        await AddTasksAsync(slug, 1);
+
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal(3, Issues.Count);
+    }
+
+    [Fact]
+    public async Task Two_pushes_at_once_make_one_set_of_issues()
+    {
+        var slug = await ArrangeAsync(5);
+
+        var responses = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PushAsync(slug)));
+
+        foreach (var response in responses)
+            Assert.Equal(5, Numbers(await response.ReadAsync(HttpStatusCode.OK)).Distinct().Count());
+        Assert.Equal(5, Issues.Count);
+    }
+
+    [Theory]
+    [InlineData(nameof(FaultKind.LostAnswer))]
+    [InlineData(nameof(FaultKind.StalledBody))]
+    [InlineData(nameof(FaultKind.EmptyBody))]
+    [InlineData(nameof(FaultKind.TruncatedBody))]
+    public async Task After_a_lost_answer_the_issue_is_found_and_adopted(string kind)
+    {
+        var slug = await ArrangeAsync(3);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        await AddTasksAsync(slug, 3);
+        Service.Break(new FaultRule { Kind = Enum.Parse<FaultKind>(kind), Method = "POST", Path = "/repos/*/*/issues", Times = 1 });
+        await (await PushAsync(slug)).ReadProblemAsync(HttpStatusCode.BadGateway, "GITHUB_UNAVAILABLE");
+        Assert.Equal(4, Issues.Count);
+
+        var tasks = await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal(6, Numbers(tasks).OfType<int>().Distinct().Count());
+        Assert.Equal(6, Issues.Count);
+    }
+
+    [Fact]
+    public async Task What_was_pushed_before_a_failure_is_saved()
+    {
+        var slug = await ArrangeAsync(3);
+        Service.Break(new FaultRule { Kind = FaultKind.Delay, DelayMs = 1, Method = "POST", Times = 2 });
+        Service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.Permission, Method = "POST", Times = 1 });
+
+        await (await PushAsync(slug)).ReadProblemAsync(HttpStatusCode.Forbidden, "GITHUB_FORBIDDEN");
+
+        Assert.Equal(2L, await Service.QueryAsync<long>("SELECT count(*) FROM tasks WHERE github_issue_number IS NOT NULL"));
+    }
+
+    [Fact]
+    public async Task More_than_a_request_should_wait_for_goes_on_as_a_job()
+    {
+        var slug = await ArrangeAsync(26);
+
+        var tasks = await (await PushAsync(slug)).ReadAsync(HttpStatusCode.Accepted);
+
+        Assert.Equal(26, tasks.GetArrayLength());
+        await Eventually.ReturnsAsync(
+            () => Service.QueryAsync<long>("SELECT count(*) FROM tasks WHERE github_issue_number IS NOT NULL"), count => count is 26, "all tasks to be pushed");
+        Assert.Equal(26, Issues.Count);
+    }
+
+    [Fact]
+    public async Task A_job_that_meets_a_failing_GitHub_goes_on_by_itself_without_writing_anything_twice()
+    {
+        var slug = await ArrangeAsync(30);
+        Service.Break(new FaultRule { Kind = FaultKind.LostAnswer, Method = "POST", Path = "/repos/*/*/issues", Times = 2 });
+
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.Accepted);
+
+        await Eventually.ReturnsAsync(
+            () => Service.QueryAsync<long>("SELECT count(*) FROM tasks WHERE github_issue_number IS NOT NULL"), count => count is 30, "all tasks to be pushed");
+        Assert.Equal(30, Issues.Count);
+    }
+
+    [Fact]
+    public async Task Twenty_five_tasks_are_pushed_within_the_request()
+    {
+        var slug = await ArrangeAsync(25);
+
+        var tasks = await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.DoesNotContain(null, Numbers(tasks));
+    }
+
+    [Fact]
+    public async Task Without_a_repository_there_is_nothing_to_push_to()
+    {
+        var slug = await Service.CreateProjectAsync("Homeless");
+
+        await (await PushAsync(slug)).ReadProblemAsync(HttpStatusCode.Conflict, "NO_GITHUB_REPO");
+        await (await PushAsync("nobody")).ReadProblemAsync(HttpStatusCode.NotFound, "NOT_FOUND");
+    }
+
+    [Theory]
+    [InlineData(nameof(FaultKind.SecondaryLimit), HttpStatusCode.ServiceUnavailable, "GITHUB_RATE_LIMITED")]
+    [InlineData(nameof(FaultKind.BadGateway), HttpStatusCode.BadGateway, "GITHUB_UNAVAILABLE")]
+    public async Task GitHubs_failure_is_answered_with_its_code(string kind, HttpStatusCode status, string code)
+    {
+        var slug = await ArrangeAsync(1);
+        Service.Break(new FaultRule { Kind = Enum.Parse<FaultKind>(kind), Method = "POST", RetryAfterSeconds = kind is nameof(FaultKind.SecondaryLimit) ? 17 : null });
+
+        var response = await PushAsync(slug);
+
+        await response.ReadProblemAsync(status, code);
+        if (status is HttpStatusCode.ServiceUnavailable)
+            Assert.InRange(response.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 15, 17);
+    }
+}

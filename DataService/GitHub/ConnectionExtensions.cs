@@ -1,0 +1,51 @@
+using DataService.Domain;
+using Octokit;
+
+namespace DataService.GitHub;
+
+internal static class ConnectionExtensions
+{
+    /// <summary>More than any list has that this service asks for; a list that leads in a circle ends here.</summary>
+    private const int MaxPages = 1_000;
+
+    extension(IConnection connection)
+    {
+        /// <summary>Every page of a list, in GitHub's order.</summary>
+        /// <param name="path">Relative to the API's root, with <c>per_page</c> and the rest of the query.</param>
+        /// <param name="cancellationToken">Ends the call under way.</param>
+        public async Task<List<T>> GetAllAsync<T>(string path, CancellationToken cancellationToken)
+        {
+            var all = new List<T>();
+            Uri? next = new(path, UriKind.Relative);
+            for (var page = 1; next is not null; page++)
+            {
+                var answer = await connection.Get<List<T>?>(next, null, null, cancellationToken);
+                all.AddRange(answer.Body ?? throw new UnusableAnswerException("GitHub answered a list with nothing."));
+                next = page < MaxPages
+                    ? answer.HttpResponse.ApiInfo.Links.GetValueOrDefault("next")
+                    : throw new UnusableAnswerException($"GitHub's list has no end after {MaxPages} pages.");
+            }
+
+            return all;
+        }
+    }
+
+    extension(GitHubOptions options)
+    {
+        /// <summary>Makes a call and classifies how it fails.</summary>
+        /// <exception cref="FailureException">GitHub, or the way to it, failed; or there is no token to ask with.</exception>
+        public async Task<T> CallAsync<T>(Func<Task<T>> call, TimeProvider time, CancellationToken cancellationToken)
+        {
+            if (options.Token is null)
+                throw new FailureException(Failure.TokenMissing);
+            try
+            {
+                return await call();
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && exception is not FailureException)
+            {
+                throw new FailureException(options.Redact(GitHubFailure.Classify(exception, time.GetUtcNow().UtcDateTime)));
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using DataService.Domain;
+using Octokit;
+
+namespace DataService.GitHub;
+
+/// <param name="FullName"><c>owner/name</c>.</param>
+/// <param name="DefaultBranch">GitHub's name of it; an empty repository has one too.</param>
+/// <param name="Private">Whether only members see it.</param>
+internal sealed record GitHubRepository(string FullName, string DefaultBranch, bool Private);
+
+/// <summary>Every repository that the token can see.</summary>
+internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions options, TimeProvider time)
+{
+    /// <summary>Short enough to go unnoticed: a repository that was made just now is there when the page is opened.</summary>
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private Flight? _flight;
+
+    /// <summary>The repositories by name. Many callers at once share one round to GitHub, and each round revalidates what it knows.</summary>
+    /// <exception cref="FailureException">GitHub refused, or could not be reached.</exception>
+    public Task<IReadOnlyList<GitHubRepository>> ListAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_flight is not { IsUsable: true })
+                _flight = new Flight(FetchAsync, time);
+            return _flight.Repositories.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>The service itself has changed what there is: the next caller sees it.</summary>
+    public void Invalidate()
+    {
+        lock (_lock)
+            _flight = null;
+    }
+
+    /// <summary>Under no caller's token: the others that share it would lose their answer.</summary>
+    private async Task<IReadOnlyList<GitHubRepository>> FetchAsync()
+    {
+        var all = await options.CallAsync(() => connection.GetAllAsync<Repository>("user/repos?per_page=100&sort=full_name", CancellationToken.None), time, CancellationToken.None);
+        return [.. all.Select(r => new GitHubRepository(r.FullName, r.DefaultBranch, r.Private)).OrderBy(r => r.FullName, StringComparer.OrdinalIgnoreCase)];
+    }
+
+    /// <summary>One round to GitHub, and its result for as long as it counts as fresh.</summary>
+    private sealed class Flight
+    {
+        private readonly TimeProvider _time;
+        private long _landed;
+
+        public Flight(Func<Task<IReadOnlyList<GitHubRepository>>> fetch, TimeProvider time)
+        {
+            _time = time;
+            Repositories = FlyAsync(fetch);
+        }
+
+        public Task<IReadOnlyList<GitHubRepository>> Repositories { get; }
+
+        public bool IsUsable => !Repositories.IsCompleted || (Repositories.IsCompletedSuccessfully && _time.GetElapsedTime(_landed) < Lifetime);
+
+        private async Task<IReadOnlyList<GitHubRepository>> FlyAsync(Func<Task<IReadOnlyList<GitHubRepository>>> fetch)
+        {
+            var repositories = await fetch();
+            _landed = _time.GetTimestamp();
+            return repositories;
+        }
+    }
+}
