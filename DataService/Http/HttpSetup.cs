@@ -19,7 +19,11 @@ internal static class HttpSetup
         var services = builder.Services;
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
             builder.WebHost.UseUrls(builder.Configuration["ASPNETCORE_URLS"] is { Length: > 0 } urls ? urls : DefaultUrl);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = BodyLimits.Default;
+        });
 
         services.AddSingleton(ApiTokens.From(builder.Configuration, generateWhenMissing: builder.Environment.IsDevelopment()));
         services.AddAuthentication(BearerAuthentication.SchemeName)
@@ -67,5 +71,7 @@ internal static class HttpSetup
         app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseBodyLimits();
+        app.UseJsonCharset();
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -52,7 +53,8 @@ internal static class Problems
         {
             StatusCodes.Status404NotFound => "There is nothing at this address.",
             StatusCodes.Status405MethodNotAllowed => $"This address does not take {context.HttpContext.Request.Method}.",
-            StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json.",
+            StatusCodes.Status413PayloadTooLarge => $"The body is too large: at most {MaxBody(context.HttpContext)} MiB are taken here.",
+            StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json, in UTF-8.",
             _ => problem.Title,
         };
         problem.Title ??= ReasonPhrases.GetReasonPhrase(status);
@@ -64,6 +66,9 @@ internal static class Problems
         // Stands in the X-Request-Id header, under the name that callers know.
         problem.Extensions.Remove("traceId");
     }
+
+    private static long MaxBody(HttpContext context) =>
+        (context.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? BodyLimits.Default) / BodyLimits.Mebibyte;
 
     private static ProblemHttpResult Of(string code, string detail) => TypedResults.Problem(Details(code, detail));
 

@@ -13,12 +13,14 @@ public sealed record WriteSpecRequest(
 
 internal static class SpecsEndpoints
 {
+    private const long MaxBody = 4 * BodyLimits.Mebibyte;
+
     public static void MapSpecs(this IEndpointRouteBuilder app)
     {
         var specs = app.MapGroup("/projects/{slug}/spec").WithTags("Specs")
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status404NotFound);
         specs.MapGet("", GetAsync).WithSummary("Get the latest version of the spec");
-        specs.MapPut("", WriteAsync).WithSummary("Write a new version of the spec").ProducesValidationProblem();
+        specs.MapPut("", WriteAsync).WithSummary("Write a new version of the spec").ProducesValidationProblem().WithBodyLimit(MaxBody);
     }
 
     private static async Task<Results<Ok<SpecResponse>, ProblemHttpResult>> GetAsync(string slug, DataServiceDbContext db, CancellationToken cancellationToken)
