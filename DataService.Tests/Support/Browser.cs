@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DataService.Tests.Support;
 using Microsoft.Playwright;
 
@@ -41,5 +42,21 @@ public sealed class Browser : IAsyncLifetime
             // The sandbox cannot be set up as root, which is what CI is; the pages are our own.
             Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
         }));
+    }
+}
+
+internal static class Pages
+{
+    /// <summary>What the page's console says of errors from now on: scripts that throw, answers that fail, and all that the page's policy refuses.</summary>
+    public static IReadOnlyCollection<string> Complaints(this IPage page)
+    {
+        var complaints = new ConcurrentQueue<string>();
+        page.PageError += (_, error) => complaints.Enqueue($"{page.Url}: {error}");
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning" || message.Text.Contains("Content Security Policy", StringComparison.Ordinal))
+                complaints.Enqueue($"{page.Url}: {message.Text}");
+        };
+        return complaints;
     }
 }

@@ -51,6 +51,7 @@ internal static class HttpSetup
         app.Services.GetRequiredService<ApiTokens>().PrintWhenGenerated();
         app.UseForwardedHeaders();
         app.UseRequestIds();
+        app.UseSecurityHeaders();
         app.UseSerilogRequestLogging(logging =>
         {
             // Else the static logger, which all hosts of a process share.

@@ -25,8 +25,8 @@ internal static partial class DashboardLogin
 
     public static void MapDashboardLogin(this IEndpointRouteBuilder app, string policy)
     {
-        var dashboard = app.MapGroup(DashboardSetup.Path).ExcludeFromDescription();
-        dashboard.MapGet("/login", (HttpContext context) => Page(context, LoginForm(context, ""))).AllowAnonymous();
+        var dashboard = app.MapGroup(DashboardSetup.Path).ExcludeFromDescription().WithContentSecurityPolicy(ContentSecurityPolicy);
+        dashboard.MapGet("/login", (HttpContext context) => Page(LoginForm(context, ""))).AllowAnonymous();
         dashboard.MapPost("/login", LoginAsync).AllowAnonymous().RequireRateLimiting(RateLimits.Login).DisableAntiforgery();
         dashboard.MapGet("/login.css", () => TypedResults.Text(Stylesheet, "text/css")).AllowAnonymous();
         dashboard.MapGet("/login.js", () => TypedResults.Text(Script, "text/javascript")).AllowAnonymous();
@@ -40,7 +40,7 @@ internal static partial class DashboardLogin
         if (!tokens.Accept(form["token"].ToString().Trim()))
         {
             LogRefused(logger, context.Connection.RemoteIpAddress);
-            return Page(context, LoginForm(context, "That is not a valid API token."), StatusCodes.Status401Unauthorized);
+            return Page(LoginForm(context, "That is not a valid API token."), StatusCodes.Status401Unauthorized);
         }
 
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "admin")], CookieAuthenticationDefaults.AuthenticationScheme);
@@ -51,7 +51,7 @@ internal static partial class DashboardLogin
     private static ContentHttpResult ConfirmLogout(HttpContext context, IAntiforgery antiforgery)
     {
         var tokens = antiforgery.GetAndStoreTokens(context);
-        return Page(context, LogoutPage
+        return Page(LogoutPage
             .Replace("{{base}}", context.Request.PathBase + DashboardSetup.Path, StringComparison.Ordinal)
             .Replace("{{antiforgeryField}}", tokens.FormFieldName, StringComparison.Ordinal)
             .Replace("{{antiforgeryToken}}", tokens.RequestToken, StringComparison.Ordinal));
@@ -78,13 +78,8 @@ internal static partial class DashboardLogin
             ? target.PathAndQuery
             : null;
 
-    private static ContentHttpResult Page(HttpContext context, string html, int status = StatusCodes.Status200OK)
-    {
-        context.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        context.Response.Headers.CacheControl = "no-store";
-        context.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return TypedResults.Content(html, "text/html; charset=utf-8", statusCode: status);
-    }
+    private static ContentHttpResult Page(string html, int status = StatusCodes.Status200OK) =>
+        TypedResults.Content(html, "text/html; charset=utf-8", statusCode: status);
 
     private static string Asset(string name)
     {
