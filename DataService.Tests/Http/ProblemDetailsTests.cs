@@ -84,6 +84,28 @@ public sealed class ProblemDetailsTests(PostgresCluster cluster) : ServiceTest(c
         Assert.Equal("/projects/nob%20ody", problem.GetProperty("instance").GetString());
     }
 
+    [Theory]
+    [InlineData("text/html")]
+    [InlineData("application/xml;q=x, */*;q=-1")]
+    public async Task Whatever_the_caller_accepts_an_error_is_a_problem(string accept)
+    {
+        (HttpClient Client, string Path, HttpStatusCode Status, string Code)[] calls =
+        [
+            (Service.Anonymous, "/projects", HttpStatusCode.Unauthorized, "UNAUTHORIZED"),
+            (Service.Http, "/nowhere", HttpStatusCode.NotFound, "NOT_FOUND"),
+            (Service.Http, "/projects/nobody", HttpStatusCode.NotFound, "NOT_FOUND"),
+            (Service.Http, "/projects?limit=0", HttpStatusCode.BadRequest, "VALIDATION_ERROR"),
+            (Service.Http, "/projects?limit=x", HttpStatusCode.BadRequest, "VALIDATION_ERROR"),
+        ];
+
+        await Assert.AllAsync(calls, async call =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, call.Path);
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+            await (await call.Client.SendAsync(request, Cancelled)).ReadProblemAsync(call.Status, call.Code);
+        });
+    }
+
     [Fact]
     public async Task A_body_that_is_too_large_answers_413()
     {

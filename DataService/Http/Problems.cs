@@ -57,14 +57,13 @@ internal static class Problems
             StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json, in UTF-8.",
             _ => problem.Title,
         };
+        problem.Status = status;
         problem.Title ??= ReasonPhrases.GetReasonPhrase(status);
         problem.Type ??= "about:blank";
         problem.Instance ??= context.HttpContext.Request.Path;
         problem.Extensions.TryAdd(Code, ErrorCode.ForStatus(status));
         problem.Extensions["message"] = problem.Detail;
         problem.Extensions["error"] = problem.Detail;
-        // Stands in the X-Request-Id header, under the name that callers know.
-        problem.Extensions.Remove("traceId");
     }
 
     private static long MaxBody(HttpContext context) =>
