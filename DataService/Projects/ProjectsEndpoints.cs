@@ -14,7 +14,7 @@ internal static class ProjectsEndpoints
     public static void MapProjects(this IEndpointRouteBuilder app)
     {
         var projects = app.MapGroup("/projects").WithTags("Projects").ProducesProblem(StatusCodes.Status401Unauthorized);
-        projects.MapGet("", ListAsync).WithSummary("List projects, newest first").ProducesValidationProblem();
+        projects.MapGet("", ListProjects.HandleAsync).WithSummary("List projects, newest first").ProducesValidationProblem();
         projects.MapPost("", CreateAsync).WithSummary("Create a project").ProducesValidationProblem().ProducesProblem(StatusCodes.Status409Conflict);
         projects.MapGet("/{slug}", GetAsync).WithSummary("Get a project").ProducesProblem(StatusCodes.Status404NotFound);
         projects.MapDelete("/{slug}", DeleteAsync).WithSummary("Delete a project; its repository stays").ProducesProblem(StatusCodes.Status404NotFound);
@@ -24,35 +24,6 @@ internal static class ProjectsEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         projects.MapPut("/{slug}/status", ChangeStatus.HandleAsync).WithSummary("Move a project between review, active and complete")
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
-    }
-
-    private static async Task<Ok<Page<ProjectResponse>>> ListAsync(
-        DataServiceDbContext db,
-        CancellationToken cancellationToken,
-        [Range(1, 100)] int limit = 10,
-        [Range(0, int.MaxValue)] int offset = 0,
-        [AllowedValues("interviewing", "review", "active", "complete", null, ErrorMessage = "status must be one of interviewing, review, active, complete.")]
-        string? status = null,
-        [PrintableText, MaxLength(Project.MaxNameLength)] string? q = null)
-    {
-        var matching = db.Projects.AsNoTracking();
-        if (status is not null)
-        {
-            var wanted = Enum.Parse<ProjectStatus>(status, ignoreCase: true);
-            matching = matching.Where(p => p.Status == wanted);
-        }
-
-        if (!string.IsNullOrEmpty(q))
-        {
-            var pattern = $"%{q.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%";
-            matching = matching.Where(p => EF.Functions.ILike(p.Name, pattern, @"\") || EF.Functions.ILike(p.Slug, pattern, @"\"));
-        }
-
-        var total = await matching.CountAsync(cancellationToken);
-        var rows = await matching.OrderByDescending(p => p.CreatedAt).ThenByDescending(p => p.Id)
-            .Skip(offset).Take(limit).Include(p => p.RepoCreation).ToListAsync(cancellationToken);
-        return TypedResults.Ok(new Page<ProjectResponse>(
-            [.. rows.Select(ProjectResponse.From)], new Pagination(total, limit, offset, HasMore: (long)offset + rows.Count < total)));
     }
 
     private static async Task<Results<Created<ProjectResponse>, ProblemHttpResult>> CreateAsync(

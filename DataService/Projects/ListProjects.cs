@@ -1,0 +1,66 @@
+using System.ComponentModel.DataAnnotations;
+using DataService.Data;
+using DataService.Domain;
+using DataService.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace DataService.Projects;
+
+/// <summary>One page of the projects, newest first. Every order and filter has an index; a page is read from the nearer end.</summary>
+internal static class ListProjects
+{
+    public static async Task<Ok<Page<ProjectResponse>>> HandleAsync(
+        DataServiceDbContext db,
+        CancellationToken cancellationToken,
+        [Range(1, 100)] int limit = 10,
+        [Range(0, int.MaxValue)] int offset = 0,
+        [AllowedValues("interviewing", "review", "active", "complete", null,
+            ErrorMessage = "status must be one of interviewing, review, active, complete.")]
+        string? status = null,
+        [PrintableText, MaxLength(Project.MaxNameLength)] string? q = null)
+    {
+        var matching = Matching(db, status, q);
+        var total = await matching.CountAsync(cancellationToken);
+        var count = Math.Min(limit, total - offset);
+        var projects = count <= 0 ? [] : await ReadAsync(matching, offset, count, total, cancellationToken);
+        return TypedResults.Ok(new Page<ProjectResponse>(
+            [.. projects.Select(ProjectResponse.From)],
+            new Pagination(total, limit, offset, HasMore: total - offset > limit)));
+    }
+
+    private static IQueryable<Project> Matching(DataServiceDbContext db, string? status, string? q)
+    {
+        var matching = db.Projects.AsNoTracking();
+        if (status is not null)
+        {
+            var wanted = Enum.Parse<ProjectStatus>(status, ignoreCase: true);
+            matching = matching.Where(p => p.Status == wanted);
+        }
+
+        if (!string.IsNullOrEmpty(q))
+        {
+            var pattern = $"%{q.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%";
+            matching = matching.Where(p => EF.Functions.ILike(p.Name, pattern, @"\") || EF.Functions.ILike(p.Slug, pattern, @"\"));
+        }
+
+        return matching;
+    }
+
+    /// <summary>PostgreSQL walks over all that an OFFSET skips; from the other end, the last page skips nothing.</summary>
+    private static async Task<Project[]> ReadAsync(
+        IQueryable<Project> matching, int offset, int count, int total, CancellationToken cancellationToken)
+    {
+        var behind = total - offset - count;
+        if (offset <= behind)
+        {
+            return await matching.OrderByDescending(p => p.CreatedAt).ThenByDescending(p => p.Id).Skip(offset).Take(count)
+                .Include(p => p.RepoCreation).ToArrayAsync(cancellationToken);
+        }
+
+        var oldestFirst = await matching.OrderBy(p => p.CreatedAt).ThenBy(p => p.Id).Skip(behind).Take(count)
+            .Include(p => p.RepoCreation).ToArrayAsync(cancellationToken);
+        Array.Reverse(oldestFirst);
+        return oldestFirst;
+    }
+}
