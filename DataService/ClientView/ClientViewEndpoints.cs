@@ -7,7 +7,11 @@ using Npgsql;
 
 namespace DataService.ClientView;
 
-internal sealed record ClientViewResponse(ClientProject Project, SpecResponse? Spec, IReadOnlyList<TaskResponse> Tasks);
+internal sealed record ClientViewResponse(ClientProject Project, SpecResponse? Spec, IReadOnlyList<TaskResponse> Tasks) : IWithExample
+{
+    static object IWithExample.Example => new ClientViewResponse(
+        new ClientProject("acme-shop", "Acme Shop", ProjectStatus.Review), (SpecResponse)SpecResponse.Example, [(TaskResponse)TaskResponse.Example]);
+}
 
 internal sealed record ClientProject(string Slug, string Name, ProjectStatus Status);
 
@@ -32,8 +36,7 @@ internal static class ClientViewEndpoints
 
     public static void MapClientView(this IEndpointRouteBuilder app) =>
         app.MapGet("/projects/{slug}/client-view", GetAsync).WithTags("Client view").AllowAnonymous().RequireRateLimiting(RateLimits.Public)
-            .WithSummary("What the client sees of the project").ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .WithName("getClientView").WithSummary("What the client sees of the project").ProducesProblems(ErrorCode.NotFound);
 
     private static async Task<Results<Ok<ClientViewResponse>, ProblemHttpResult>> GetAsync(
         string slug, NpgsqlDataSource dataSource, DataServiceDbContext db, CancellationToken cancellationToken)

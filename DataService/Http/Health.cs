@@ -3,9 +3,16 @@ using Npgsql;
 
 namespace DataService.Http;
 
-internal sealed record LiveResponse(string Status, DateTime Time);
+internal sealed record LiveResponse(string Status, DateTime Time) : IWithExample
+{
+    static object IWithExample.Example => new LiveResponse("ok", new DateTime(2026, 1, 5, 9, 30, 0, DateTimeKind.Utc));
+}
 
-internal sealed record ReadyResponse(string Status, string Env, string Service, DateTime Time, string Database);
+internal sealed record ReadyResponse(string Status, string Env, string Service, DateTime Time, string Database) : IWithExample
+{
+    static object IWithExample.Example =>
+        new ReadyResponse("ok", "Production", "DataService", new DateTime(2026, 1, 5, 9, 30, 0, DateTimeKind.Utc), "connected");
+}
 
 internal static partial class Health
 {
@@ -15,8 +22,8 @@ internal static partial class Health
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
         var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous();
-        health.MapGet("/live", Live).WithSummary("Whether the process answers");
-        health.MapGet("/ready", ReadyAsync).WithSummary("Whether the service can do its work")
+        health.MapGet("/live", Live).WithName("isLive").WithSummary("Whether the process answers");
+        health.MapGet("/ready", ReadyAsync).WithName("isReady").WithSummary("Whether the service can do its work")
             .Produces<ReadyResponse>().Produces<ReadyResponse>(StatusCodes.Status503ServiceUnavailable);
     }
 

@@ -37,7 +37,10 @@ internal static class HttpSetup
         // Lets the exception handler say what is wrong with the request, in every environment.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(json =>
-            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false)));
+        {
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+        });
         services.AddValidation();
 
         builder.AddAllowedOrigins();
@@ -70,10 +73,10 @@ internal static class HttpSetup
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseCors();
+        app.UseBodyLimits();
         app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
-        app.UseBodyLimits();
         app.UseJsonCharset();
     }
 }

@@ -1,10 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc.Infrastructure;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using Scalar.AspNetCore;
 
 namespace DataService.Http;
 
 internal static class OpenApi
 {
+    /// <summary>All but scripts, which bear a nonce. The page styles its elements one by one.</summary>
+    private const string PagePolicy =
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
     public static void AddApiDescription(this WebApplicationBuilder builder) => builder.Services.AddOpenApi(options =>
     {
         options.AddDocumentTransformer((document, _, _) =>
@@ -15,6 +26,8 @@ internal static class OpenApi
                 Version = "v1",
                 Description = "Projects of a software agency, from the interview to their GitHub repository.",
             };
+            // Wherever it was asked for: the address that the service listens on may be behind a proxy.
+            document.Servers = [];
             document.Components ??= new OpenApiComponents();
             document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
             {
@@ -38,10 +51,32 @@ internal static class OpenApi
             // The generator looks at the getter alone, which is null where an optional property is absent.
             if (context.JsonPropertyInfo is { IsSetNullable: false })
                 schema.Type &= ~JsonSchemaType.Null;
+            // The framework leaves these out. A null among them stands for an absent parameter.
+            if (AllowedValues(context)?.Values is { } values)
+                schema.Enum = [.. values.OfType<string>().Select(value => JsonValue.Create(value))];
             return Task.CompletedTask;
         });
+        options.AddOperationTransformer<OpenApiExamples>();
+        options.AddOperationTransformer<OpenApiProblems>();
+        options.AddDocumentTransformer<OpenApiProblems>();
     });
 
-    /// <summary>Serves the document at <c>/openapi/v1.json</c>, to everyone.</summary>
-    public static void MapApiDescription(this IEndpointRouteBuilder app) => app.MapOpenApi().AllowAnonymous();
+    /// <summary>Serves the document at <c>/openapi/v1.json</c> and a page for people at <c>/openapi</c>, to everyone.</summary>
+    public static void MapApiDescription(this IEndpointRouteBuilder app)
+    {
+        app.MapOpenApi().AllowAnonymous();
+        app.MapScalarApiReference("/openapi", (page, context) =>
+        {
+            var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
+            context.Response.Headers.ContentSecurityPolicy = $"script-src 'self' 'nonce-{nonce}'; {PagePolicy}";
+            page.WithTitle("DataService API").WithOpenApiRoutePattern("/openapi/{documentName}.json").WithNonce(nonce)
+                .DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp().HideDeveloperTools();
+        }).AllowAnonymous();
+    }
+
+    private static AllowedValuesAttribute? AllowedValues(OpenApiSchemaTransformerContext context)
+    {
+        var provider = context.JsonPropertyInfo?.AttributeProvider ?? (context.ParameterDescription?.ParameterDescriptor as IParameterInfoParameterDescriptor)?.ParameterInfo;
+        return provider?.GetCustomAttributes(typeof(AllowedValuesAttribute), inherit: false).Cast<AllowedValuesAttribute>().SingleOrDefault();
+    }
 }

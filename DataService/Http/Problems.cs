@@ -8,6 +8,8 @@ namespace DataService.Http;
 /// <summary>Errors as RFC 9457 problem details with the contract's <c>code</c>, <c>message</c> and <c>error</c>.</summary>
 internal static class Problems
 {
+    public const string WrongContentType = "Send the body as Content-Type: application/json, in UTF-8.";
+
     private const string Code = "code";
 
     public static ProblemHttpResult NoSuchProject(string slug) => Of(ErrorCode.NotFound, $"There is no project '{Shortened(slug)}'.");
@@ -38,6 +40,10 @@ internal static class Problems
         Extensions = { [Code] = code },
     };
 
+    /// <param name="limit">The endpoint's own; null for the default.</param>
+    public static string TooLarge(IRequestSizeLimitMetadata? limit) =>
+        $"The body is too large: at most {(limit?.MaxRequestBodySize ?? BodyLimits.Default) / BodyLimits.Mebibyte} MiB are taken here.";
+
     /// <summary>Completes every problem on its way out, whoever made it.</summary>
     public static void Complete(ProblemDetailsContext context)
     {
@@ -53,8 +59,8 @@ internal static class Problems
         {
             StatusCodes.Status404NotFound => "There is nothing at this address.",
             StatusCodes.Status405MethodNotAllowed => $"This address does not take {context.HttpContext.Request.Method}.",
-            StatusCodes.Status413PayloadTooLarge => $"The body is too large: at most {MaxBody(context.HttpContext)} MiB are taken here.",
-            StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json, in UTF-8.",
+            StatusCodes.Status413PayloadTooLarge => TooLarge(context.HttpContext.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()),
+            StatusCodes.Status415UnsupportedMediaType => WrongContentType,
             _ => problem.Title,
         };
         problem.Status = status;
@@ -65,9 +71,6 @@ internal static class Problems
         problem.Extensions["message"] = problem.Detail;
         problem.Extensions["error"] = problem.Detail;
     }
-
-    private static long MaxBody(HttpContext context) =>
-        (context.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize ?? BodyLimits.Default) / BodyLimits.Mebibyte;
 
     private static ProblemHttpResult Of(string code, string detail) => TypedResults.Problem(Details(code, detail));
 

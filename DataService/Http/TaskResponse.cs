@@ -12,8 +12,12 @@ internal sealed record TaskResponse(
     int? GithubIssueNumber,
     string? GithubIssueUrl,
     int SortOrder,
-    DateTime CreatedAt)
+    DateTime CreatedAt) : IWithExample
 {
+    public static object Example => new TaskResponse(
+        Guid.Parse("01997a2e-0000-7000-8000-000000000003"), Guid.Parse("01997a2e-0000-7000-8000-000000000001"), "Build the basket", "Keeps what was put into it.",
+        ProjectTask.Pending, 1, "https://github.com/auditmos-projects/acme-shop/issues/1", 0, new DateTime(2026, 1, 5, 9, 30, 0, DateTimeKind.Utc));
+
     public static TaskResponse From(ProjectTask task) => new(
         task.Id, task.ProjectId, task.Title, task.Description, task.Status, task.GithubIssueNumber, task.GithubIssueUrl, task.SortOrder,
         task.CreatedAt);

@@ -7,13 +7,20 @@ using Microsoft.EntityFrameworkCore;
 
 namespace DataService.Messages;
 
-internal sealed record MessageResponse(Guid Id, Guid ProjectId, MessageRole Role, string Content, string? Phase, DateTime CreatedAt)
+internal sealed record MessageResponse(Guid Id, Guid ProjectId, MessageRole Role, string Content, string? Phase, DateTime CreatedAt) : IWithExample
 {
+    public static object Example => new MessageResponse(
+        Guid.Parse("01997a2e-0000-7000-8000-000000000004"), Guid.Parse("01997a2e-0000-7000-8000-000000000001"), MessageRole.User, "We sell boats.", "goals",
+        new DateTime(2026, 1, 5, 9, 30, 0, DateTimeKind.Utc));
+
     public static MessageResponse From(Message message) =>
         new(message.Id, message.ProjectId, message.Role, message.Content, message.Phase, message.CreatedAt);
 }
 
-internal sealed record MessagesResponse(IReadOnlyList<MessageResponse> Data);
+internal sealed record MessagesResponse(IReadOnlyList<MessageResponse> Data) : IWithExample
+{
+    static object IWithExample.Example => new MessagesResponse([(MessageResponse)MessageResponse.Example]);
+}
 
 /// <param name="Role">Who speaks.</param>
 /// <param name="Content">What was said, as it was said: a text of spaces alone is one too.</param>
@@ -27,16 +34,18 @@ public sealed record CreateMessageRequest(
         PrintableText(Multiline = true)]
     string Content,
     [property: MaxLength(Message.MaxPhaseLength, ErrorMessage = "The phase must have at most 50 characters."), PrintableText]
-    string? Phase = null);
+    string? Phase = null) : IWithExample
+{
+    static object IWithExample.Example => new CreateMessageRequest("user", "We sell boats.", "goals");
+}
 
 internal static class MessagesEndpoints
 {
     public static void MapMessages(this IEndpointRouteBuilder app)
     {
-        var messages = app.MapGroup("/projects/{slug}/messages").WithTags("Messages")
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status404NotFound);
-        messages.MapGet("", ListAsync).WithSummary("List the interview's messages, oldest first");
-        messages.MapPost("", CreateAsync).WithSummary("Add a message to the interview").ProducesValidationProblem();
+        var messages = app.MapGroup("/projects/{slug}/messages").WithTags("Messages").ProducesProblems(ErrorCode.NotFound);
+        messages.MapGet("", ListAsync).WithName("listMessages").WithSummary("List the interview's messages, oldest first");
+        messages.MapPost("", CreateAsync).WithName("createMessage").WithSummary("Add a message to the interview");
     }
 
     private static async Task<Results<Ok<MessagesResponse>, ProblemHttpResult>> ListAsync(

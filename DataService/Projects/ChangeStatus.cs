@@ -10,7 +10,10 @@ namespace DataService.Projects;
 public sealed record ChangeStatusRequest(
     [property: Required(ErrorMessage = "Give the new status."),
         AllowedValues("interviewing", "review", "active", "complete", ErrorMessage = "status must be one of interviewing, review, active, complete.")]
-    string Status);
+    string Status) : IWithExample
+{
+    static object IWithExample.Example => new ChangeStatusRequest("active");
+}
 
 internal static class ChangeStatus
 {

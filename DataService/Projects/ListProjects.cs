@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using DataService.Data;
 using DataService.Domain;
@@ -13,12 +14,13 @@ internal static class ListProjects
     public static async Task<Ok<Page<ProjectResponse>>> HandleAsync(
         DataServiceDbContext db,
         CancellationToken cancellationToken,
-        [Range(1, 100)] int limit = 10,
-        [Range(0, int.MaxValue)] int offset = 0,
+        [Description("Projects on a page."), Range(1, 100)] int limit = 10,
+        [Description("Projects to skip."), Range(0, int.MaxValue)] int offset = 0,
+        [Description("Only projects in this status.")]
         [AllowedValues("interviewing", "review", "active", "complete", null,
             ErrorMessage = "status must be one of interviewing, review, active, complete.")]
         string? status = null,
-        [PrintableText, MaxLength(Project.MaxNameLength)] string? q = null)
+        [Description("A part of the name or the slug."), PrintableText, MaxLength(Project.MaxNameLength)] string? q = null)
     {
         var matching = Matching(db, status, q);
         var total = await matching.CountAsync(cancellationToken);

@@ -13,17 +13,21 @@ internal static class ProjectsEndpoints
 {
     public static void MapProjects(this IEndpointRouteBuilder app)
     {
-        var projects = app.MapGroup("/projects").WithTags("Projects").ProducesProblem(StatusCodes.Status401Unauthorized);
-        projects.MapGet("", ListProjects.HandleAsync).WithSummary("List projects, newest first").ProducesValidationProblem();
-        projects.MapPost("", CreateAsync).WithSummary("Create a project").ProducesValidationProblem().ProducesProblem(StatusCodes.Status409Conflict);
-        projects.MapGet("/{slug}", GetAsync).WithSummary("Get a project").ProducesProblem(StatusCodes.Status404NotFound);
-        projects.MapDelete("/{slug}", DeleteAsync).WithSummary("Delete a project; its repository stays").ProducesProblem(StatusCodes.Status404NotFound);
-        projects.MapPut("/{slug}/github-repo", ChooseRepositoryAsync).WithSummary("Choose the project's repository by hand, or none")
-            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound);
-        projects.MapPost("/{slug}/approve", ApproveProject.HandleAsync).WithSummary("Approve the spec; a job creates the repository")
-            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
-        projects.MapPut("/{slug}/status", ChangeStatus.HandleAsync).WithSummary("Move a project between review, active and complete")
-            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        var projects = app.MapGroup("/projects").WithTags("Projects");
+        projects.MapGet("", ListProjects.HandleAsync).WithName("listProjects").WithSummary("List projects, newest first");
+        projects.MapPost("", CreateAsync).WithName("createProject").WithSummary("Create a project").ProducesProblems(ErrorCode.Conflict)
+            .WithDescription("The slug is made from the name, other scripts spelled in ASCII, and never changes.");
+        projects.MapGet("/{slug}", GetAsync).WithName("getProject").WithSummary("Get a project").ProducesProblems(ErrorCode.NotFound);
+        projects.MapDelete("/{slug}", DeleteAsync).WithName("deleteProject").WithSummary("Delete a project; its repository stays")
+            .ProducesProblems(ErrorCode.NotFound);
+        projects.MapPut("/{slug}/github-repo", ChooseRepositoryAsync).WithName("chooseRepository")
+            .WithSummary("Choose the project's repository by hand, or none").ProducesProblems(ErrorCode.NotFound);
+        projects.MapPost("/{slug}/approve", ApproveProject.HandleAsync).WithName("approveProject")
+            .WithSummary("Approve the spec; a job creates the repository").ProducesProblems(ErrorCode.NotFound, ErrorCode.InvalidState)
+            .WithDescription("GitHub is not called in the request, and nothing that it does undoes the approval: repoCreation tells how the job fares. "
+                + "Approving again is fine. A project that has a repository already gets no job.");
+        projects.MapPut("/{slug}/status", ChangeStatus.HandleAsync).WithName("changeStatus")
+            .WithSummary("Move a project between review, active and complete").ProducesProblems(ErrorCode.NotFound, ErrorCode.InvalidState);
     }
 
     private static async Task<Results<Created<ProjectResponse>, ProblemHttpResult>> CreateAsync(
@@ -80,7 +84,13 @@ internal static class ProjectsEndpoints
 /// <param name="Name">What people call the project; its slug is made from it.</param>
 public sealed record CreateProjectRequest(
     [property: Required(ErrorMessage = "Give the project a name."), StringLength(100, MinimumLength = 1, ErrorMessage = "The name must have 1 to 100 characters."), PrintableText]
-    string Name);
+    string Name) : IWithExample
+{
+    static object IWithExample.Example => new CreateProjectRequest("Acme Shop");
+}
 
 /// <param name="GithubRepo"><c>owner/name</c>, or null for none.</param>
-public sealed record ChooseRepositoryRequest([property: JsonRequired] string? GithubRepo);
+public sealed record ChooseRepositoryRequest([property: JsonRequired] string? GithubRepo) : IWithExample
+{
+    static object IWithExample.Example => new ChooseRepositoryRequest("auditmos-projects/acme-shop");
+}

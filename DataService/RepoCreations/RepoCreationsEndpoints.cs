@@ -8,9 +8,9 @@ namespace DataService.RepoCreations;
 internal static class RepoCreationsEndpoints
 {
     public static void MapRepoCreations(this IEndpointRouteBuilder app) =>
-        app.MapPost("/projects/{slug}/repo-creation", RequeueAsync).WithTags("Repository creations")
+        app.MapPost("/projects/{slug}/repo-creation", RequeueAsync).WithTags("Repository creations").WithName("requeueRepoCreation")
             .WithSummary("Run the creation of the project's repository, again or for the first time")
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+            .ProducesProblems(ErrorCode.NotFound, ErrorCode.InvalidState);
 
     private static async Task<Results<Accepted<RepoCreationResponse>, ProblemHttpResult>> RequeueAsync(
         string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, CancellationToken cancellationToken)

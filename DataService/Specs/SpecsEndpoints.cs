@@ -9,7 +9,10 @@ namespace DataService.Specs;
 
 /// <param name="ContentMarkdown">The whole specification.</param>
 public sealed record WriteSpecRequest(
-    [property: Required(ErrorMessage = "Give the specification's text."), PrintableText(Multiline = true)] string ContentMarkdown);
+    [property: Required(ErrorMessage = "Give the specification's text."), PrintableText(Multiline = true)] string ContentMarkdown) : IWithExample
+{
+    static object IWithExample.Example => new WriteSpecRequest("# Acme Shop");
+}
 
 internal static class SpecsEndpoints
 {
@@ -17,10 +20,10 @@ internal static class SpecsEndpoints
 
     public static void MapSpecs(this IEndpointRouteBuilder app)
     {
-        var specs = app.MapGroup("/projects/{slug}/spec").WithTags("Specs")
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status404NotFound);
-        specs.MapGet("", GetAsync).WithSummary("Get the latest version of the spec");
-        specs.MapPut("", WriteAsync).WithSummary("Write a new version of the spec").ProducesValidationProblem().WithBodyLimit(MaxBody);
+        var specs = app.MapGroup("/projects/{slug}/spec").WithTags("Specs").ProducesProblems(ErrorCode.NotFound);
+        specs.MapGet("", GetAsync).WithName("getSpec").WithSummary("Get the latest version of the spec");
+        specs.MapPut("", WriteAsync).WithName("writeSpec").WithSummary("Write a new version of the spec").WithBodyLimit(MaxBody)
+            .WithDescription("The first version is 1, and each further one adds one: no writer overwrites another.");
     }
 
     private static async Task<Results<Ok<SpecResponse>, ProblemHttpResult>> GetAsync(string slug, DataServiceDbContext db, CancellationToken cancellationToken)

@@ -9,7 +9,10 @@ namespace DataService.Tasks;
 /// <param name="TaskIds">The tasks in their new order. Those that are not listed follow, in their order among themselves.</param>
 public sealed record ReorderTasksRequest(
     [property: Required(ErrorMessage = "List the ids of the tasks."), MinLength(1, ErrorMessage = "List at least one task.")]
-    Guid[] TaskIds);
+    Guid[] TaskIds) : IWithExample
+{
+    static object IWithExample.Example => new ReorderTasksRequest([Guid.Parse("01997a2e-0000-7000-8000-000000000003")]);
+}
 
 /// <summary>
 /// Numbers all tasks of a project anew from 0: the listed ones first and as listed, the others behind them. The frontend lists

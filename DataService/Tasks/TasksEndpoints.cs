@@ -12,15 +12,15 @@ internal static class TasksEndpoints
 {
     public static void MapTasks(this IEndpointRouteBuilder app)
     {
-        var tasks = app.MapGroup("/projects/{slug}/tasks").WithTags("Tasks")
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status404NotFound);
-        tasks.MapGet("", ListAsync).WithSummary("List a project's tasks in their order");
-        tasks.MapPost("", CreateAsync).WithSummary("Add a task, behind the others unless told where").ProducesValidationProblem();
-        tasks.MapPut("/reorder", ReorderTasks.HandleAsync).WithSummary("Put the listed tasks first, in this order")
-            .ProducesValidationProblem();
+        var tasks = app.MapGroup("/projects/{slug}/tasks").WithTags("Tasks").ProducesProblems(ErrorCode.NotFound);
+        tasks.MapGet("", ListAsync).WithName("listTasks").WithSummary("List a project's tasks in their order");
+        tasks.MapPost("", CreateAsync).WithName("createTask").WithSummary("Add a task, behind the others unless told where");
+        tasks.MapPut("/reorder", ReorderTasks.HandleAsync).WithName("reorderTasks").WithSummary("Put the listed tasks first, in this order")
+            .WithDescription("All or nothing. Tasks that are not listed follow, in their order among themselves.");
         // What is no uuid is no task's address: 404 from the routing.
-        tasks.MapPatch("/{taskId:guid}", UpdateAsync).WithSummary("Change what is given of a task").ProducesValidationProblem();
-        tasks.MapDelete("/{taskId:guid}", DeleteAsync).WithSummary("Delete a task; its issue stays");
+        tasks.MapPatch("/{taskId:guid}", UpdateAsync).WithName("updateTask").WithSummary("Change what is given of a task")
+            .WithDescription("What is absent stays as it is; a description of null clears it.");
+        tasks.MapDelete("/{taskId:guid}", DeleteAsync).WithName("deleteTask").WithSummary("Delete a task; its issue stays");
     }
 
     private static async Task<Results<Ok<TaskResponse[]>, ProblemHttpResult>> ListAsync(
@@ -98,8 +98,10 @@ internal static class TasksEndpoints
     private static ProblemHttpResult NoSuchTask(Guid taskId) => Problems.NotFound($"There is no task {taskId} in this project.");
 }
 
-public sealed record CreateTaskRequest
+public sealed record CreateTaskRequest : IWithExample
 {
+    static object IWithExample.Example => new CreateTaskRequest { Title = "Build the basket", Description = "Keeps what was put into it." };
+
     /// <summary>What is to be done; spaces around it are not kept.</summary>
     [Required(ErrorMessage = "Give the task a title."), PrintableText]
     [StringLength(ProjectTask.MaxTitleLength, MinimumLength = 1, ErrorMessage = "The title must have 1 to 200 characters.")]
@@ -115,8 +117,10 @@ public sealed record CreateTaskRequest
 }
 
 /// <summary>What is absent stays as it is.</summary>
-public sealed record UpdateTaskRequest
+public sealed record UpdateTaskRequest : IWithExample
 {
+    static object IWithExample.Example => new UpdateTaskRequest { Title = "Build the basket", Description = null, Status = ProjectTask.Done };
+
     /// <summary>What is to be done; spaces around it are not kept.</summary>
     // Null stands for absent. A null that was sent is an empty text, and refused as one.
     [DisallowNull, PrintableText]
