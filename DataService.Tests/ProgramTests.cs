@@ -75,22 +75,23 @@ public sealed class ProgramTests(PostgresCluster cluster)
     }
 
     [Theory]
-    [InlineData("TERM")]
-    [InlineData("INT")]
-    public async Task A_signal_during_the_start_ends_it_at_once(string signal)
+    [InlineData("TERM", null, 0)]
+    [InlineData("INT", null, 0)]
+    [InlineData("TERM", "--migrate-only", 143)]
+    public async Task A_signal_during_the_start_ends_it_at_once(string signal, string? argument, int exitCode)
     {
         var database = await cluster.CreateEmptyDatabaseAsync();
         await using var another = new NpgsqlConnection(database);
         await another.OpenAsync(Cancelled);
         await using (var holdsTheLock = new NpgsqlCommand($"SELECT pg_advisory_lock({DatabaseMigration.LockKey})", another))
             await holdsTheLock.ExecuteNonQueryAsync(Cancelled);
-        await using var service = ServiceProcess.Start(Environment(database));
+        await using var service = ServiceProcess.Start(Environment(database), argument is null ? [] : [argument]);
         await Eventually.ReturnsAsync(
             () => PostgresCluster.QueryAsync<long>(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"), waiting => waiting > 0, "the migration to wait");
 
         await service.SignalAsync(signal);
 
-        Assert.Equal(0, await service.ExitCodeAsync(TimeSpan.FromSeconds(15)));
+        Assert.Equal(exitCode, await service.ExitCodeAsync(TimeSpan.FromSeconds(15)));
     }
 
     [Fact]

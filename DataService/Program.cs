@@ -1,4 +1,3 @@
-using DataService;
 using DataService.ClientView;
 using DataService.Data;
 using DataService.Domain;
@@ -46,7 +45,8 @@ try
 }
 catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
 {
-    return 0;
+    // A deployment that waits for the migrations must not take them for applied: 128 + SIGTERM, as the shell would say.
+    return args.Contains("--migrate-only") ? 143 : 0;
 }
 // What only the person at the terminal can mend: one line says what, without a stack trace.
 catch (Exception exception) when (exception is ConfigurationException or EmbeddedPostgresException)

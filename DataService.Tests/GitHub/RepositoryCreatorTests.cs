@@ -64,6 +64,18 @@ public sealed class RepositoryCreatorTests(PostgresCluster cluster) : ServiceTes
     }
 
     [Fact]
+    public async Task Our_own_repository_that_does_not_show_yet_is_waited_for()
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.LostAnswer, Method = "POST", Times = 1 });
+        await Assert.ThrowsAsync<HttpRequestException>(() => CreateAsync("acme-shop"));
+        Service.Break(new FaultRule { Kind = FaultKind.NotYetVisible, Times = 2 });
+
+        var created = await CreateAsync("acme-shop", mayExist: true);
+
+        Assert.Equal(new CreatedRepository("auditmos-projects/acme-shop", Adopted: true), created);
+    }
+
+    [Fact]
     public async Task A_public_repository_is_not_adopted_even_with_our_marker()
     {
         Stranger("acme-shop", isPrivate: false, RepositoryCreator.Describe(_projectId, "Acme"));
@@ -124,7 +136,7 @@ public sealed class RepositoryCreatorTests(PostgresCluster cluster) : ServiceTes
     {
         Service.Break(new FaultRule { Kind = FaultKind.Hang });
         using var stopping = new CancellationTokenSource();
-        var call = Creator.CreateAsync("acme-shop", _projectId, "Acme", stopping.Token);
+        var call = Creator.CreateAsync("acme-shop", _projectId, "Acme", mayExist: false, stopping.Token);
         await Service.GitHub.Requests.WhenReceived(request => request.Method == "POST", Cancelled);
 
         await stopping.CancelAsync();
@@ -147,7 +159,7 @@ public sealed class RepositoryCreatorTests(PostgresCluster cluster) : ServiceTes
 
     private IReadOnlyList<ReceivedRequest> Posts => Service.GitHub.Requests.Of("POST", "/orgs/*/repos");
 
-    private Task<CreatedRepository?> CreateAsync(string name, string projectName = "Acme") => Creator.CreateAsync(name, _projectId, projectName, Cancelled);
+    private Task<CreatedRepository?> CreateAsync(string name, string projectName = "Acme", bool mayExist = false) => Creator.CreateAsync(name, _projectId, projectName, mayExist, Cancelled);
 
     private void Stranger(string name, bool isPrivate, string? description = null) =>
         Assert.NotNull(Service.GitHub.Repositories.Create(RunningService.Organization, name, isPrivate, description, stranger: true));

@@ -178,6 +178,21 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
     }
 
     [Fact]
+    public async Task The_admins_choice_during_an_attempt_that_then_fails_settles_the_creation()
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.Permission, Method = "POST", DelayMs = 700 });
+        var slug = await Service.CreateProjectAsync("Overtaken");
+        await Service.ApproveAsync(slug);
+        await Service.GitHub.Requests.WhenReceived(request => request.Method == "POST", Cancelled);
+        await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = "admin/choice" }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+
+        var project = await Service.CreationReachesAsync(slug, "skipped");
+
+        await Service.JobReachesAsync(project.GetProperty("repoCreation").GetProperty("jobId").GetString()!, "Succeeded");
+        Assert.Equal("skipped", (await Service.GetProjectAsync(slug)).GetProperty("repoCreation").GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task A_project_that_was_deleted_before_its_job_ran_is_left_alone()
     {
         Service.Break(new FaultRule { Kind = FaultKind.BadGateway, Method = "POST", Times = 1 });

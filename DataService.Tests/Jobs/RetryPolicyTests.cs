@@ -50,6 +50,12 @@ public sealed class RetryPolicyTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(-3600)]
+    public void A_stated_time_that_has_passed_is_no_reason_to_hurry(int seconds) =>
+        Assert.Equal(Now.AddSeconds(60), Policy.NextAttempt(Limited with { RetryAt = Now.AddSeconds(seconds) }, 0, Now, 0));
+
+    [Theory]
     [InlineData(0, 60)]
     [InlineData(1, 180)]
     public void A_limit_without_a_time_waits_a_minute_and_then_longer(int retriesUsed, int seconds) =>

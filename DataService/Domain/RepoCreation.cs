@@ -89,6 +89,13 @@ internal sealed class RepoCreation
             Fail(failure, now);
     }
 
+    /// <summary>A person had the job run again in the dashboard, before its time or after its end.</summary>
+    public void Rerun(string jobId, DateTime now)
+    {
+        if (State is not RepoCreationState.Created)
+            Enqueue(jobId, now);
+    }
+
     /// <summary>The job was deleted in the dashboard before it came to an end.</summary>
     public void Abandon(DateTime now)
     {
@@ -99,6 +106,13 @@ internal sealed class RepoCreation
     }
 
     public void Succeed(DateTime now) => Enter(RepoCreationState.Created, now);
+
+    /// <summary>The project has a repository: the one that was created, or else the admin's choice.</summary>
+    public void SettleByChoice(DateTime now)
+    {
+        if (State is not RepoCreationState.Created)
+            Skip(now);
+    }
 
     public void Skip(DateTime now) => Enter(RepoCreationState.Skipped, now);
 

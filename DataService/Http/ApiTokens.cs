@@ -63,6 +63,13 @@ internal sealed class ApiTokens
         return accepted;
     }
 
+    /// <summary>What a session remembers of the token that opened it: enough to know it again, too little to be it.</summary>
+    public static string Fingerprint(string token) =>
+        Convert.ToHexStringLower(HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(token), 16, info: "DataService session"u8.ToArray()));
+
+    /// <summary>Whether the token of this fingerprint is still configured.</summary>
+    public bool HasFingerprint(string fingerprint) => Array.Exists(_tokens, token => Fingerprint(token) == fingerprint);
+
     public override string ToString() => $"{_tokens.Length} API token(s)";
 
     private static string[] Split(IConfiguration configuration) =>

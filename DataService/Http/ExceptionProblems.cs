@@ -21,6 +21,7 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
             BadHttpRequestException bad when UnfitParameter().Match(bad.Message) is { Success: true } match =>
                 Problems.Validation(match.Groups["name"].Value, $"'{match.Groups["value"].Value}' is not a valid {match.Groups["name"].Value}."),
             BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } => Problems.Details(ErrorCode.Validation, "The request is incomplete: it needs a JSON body."),
+            InvalidDataException => Problems.Details(ErrorCode.Validation, "The form cannot be read."),
             // The text for 413, 415 and their like is the same as where the framework answers without an exception.
             BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode },
             _ => Problems.Details(ErrorCode.Internal, "The service failed. Try again; if it persists, report the X-Request-Id of this answer."),

@@ -37,7 +37,8 @@ internal sealed partial class CreateProjectRepoJob(
         // A cancelled run is handed back to the queue as it is: it was stopped, it did not fail.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw await FailAsync(attempt, exception, cancellationToken);
+            if (await FailAsync(attempt, exception, cancellationToken) is { } failed)
+                throw failed;
         }
     }
 
@@ -53,8 +54,7 @@ internal sealed partial class CreateProjectRepoJob(
         var creation = project.TrackRepoCreation(time.UtcNow);
         if (project.GithubRepo is { } repository)
         {
-            if (creation.State is not RepoCreationState.Created)
-                creation.Skip(time.UtcNow);
+            creation.SettleByChoice(time.UtcNow);
             LogHasRepository(project.Slug, repository);
             return null;
         }
@@ -65,26 +65,32 @@ internal sealed partial class CreateProjectRepoJob(
             return null;
         }
 
+        if (creation is { State: RepoCreationState.Skipped } && creation.JobId == jobId)
+        {
+            LogSettled(project.Slug, jobId);
+            return null;
+        }
+
         creation.BeginAttempt(jobId, time.UtcNow);
-        return new Attempt(project.Id, project.Slug, project.Name, creation.RepositoryName ?? project.Slug);
+        return new Attempt(project.Id, project.Slug, project.Name, jobId, creation.RepositoryName);
     }, cancellationToken);
 
     private async Task<CreatedRepository> CreateAsync(Attempt attempt, CancellationToken cancellationToken)
     {
         if (gitHub.Token is null)
             throw new FailureException(Failure.TokenMissing);
-        var name = attempt.RepositoryName;
-        if (await TryNameAsync(attempt, name, cancellationToken) is { } first)
+        var name = attempt.NameTried ?? attempt.Slug;
+        if (await TryNameAsync(attempt, name, mayExist: attempt.NameTried is not null, cancellationToken) is { } first)
             return first;
-        if (name == attempt.Slug && await TryNameAsync(attempt, RepositoryName.WithSuffix(attempt.Slug), cancellationToken) is { } second)
+        if (name == attempt.Slug && await TryNameAsync(attempt, RepositoryName.WithSuffix(attempt.Slug), mayExist: false, cancellationToken) is { } second)
             return second;
         throw new FailureException(new Failure(FailureKind.GitHubRepoNameTaken, 422, "Both the slug and the suffixed name belong to someone else."));
     }
 
-    private async Task<CreatedRepository?> TryNameAsync(Attempt attempt, string name, CancellationToken cancellationToken)
+    private async Task<CreatedRepository?> TryNameAsync(Attempt attempt, string name, bool mayExist, CancellationToken cancellationToken)
     {
         await SaveAsync(attempt.ProjectId, creation => creation.Intend(name, time.UtcNow), cancellationToken);
-        var created = await creator.CreateAsync(name, attempt.ProjectId, attempt.ProjectName, cancellationToken);
+        var created = await creator.CreateAsync(name, attempt.ProjectId, attempt.ProjectName, mayExist, cancellationToken);
         if (created is null)
             LogNameTaken(attempt.Slug, name);
         return created;
@@ -110,21 +116,34 @@ internal sealed partial class CreateProjectRepoJob(
             LogCreated(attempt.Slug, created.FullName);
     }
 
-    private async Task<JobFailedException> FailAsync(Attempt attempt, Exception exception, CancellationToken cancellationToken)
+    /// <summary>Saves how the attempt failed; null where that no longer matters, because the creation was settled meanwhile.</summary>
+    private async Task<JobFailedException?> FailAsync(Attempt attempt, Exception exception, CancellationToken cancellationToken)
     {
         var now = time.UtcNow;
         var failure = gitHub.Redact(exception is FailureException classified ? classified.Failure : GitHubFailure.Classify(exception, now));
         DateTime? nextAttemptAt = null;
-        await SaveAsync(attempt.ProjectId, creation =>
+        var counts = await db.InTransactionAsync(async token =>
         {
+            if (await db.LockProjectAsync(attempt.ProjectId, token) is not { RepoCreation: { } creation } project)
+                return false;
+            if (project.GithubRepo is not null)
+            {
+                creation.SettleByChoice(now);
+                return false;
+            }
+
+            // Deleted in the dashboard, or taken over by another job: what happens next is no longer this attempt's to say.
+            if (creation.State is not RepoCreationState.Creating || creation.JobId != attempt.JobId)
+                return false;
             nextAttemptAt = retries.NextAttempt(failure, creation.Retries, now, Random.Shared.NextDouble());
             if (nextAttemptAt is { } at)
                 creation.Retry(failure, at, now);
             else
                 creation.Fail(failure, now);
+            return true;
         }, cancellationToken);
         LogFailed(failure.Kind is FailureKind.Internal ? exception : null, attempt.Slug, failure.GithubStatus, failure.Text, failure.Kind.Code, nextAttemptAt);
-        return new JobFailedException(attempt.Slug, failure, nextAttemptAt);
+        return counts ? new JobFailedException(attempt.Slug, failure, nextAttemptAt) : null;
     }
 
     /// <summary>Changes the row, where the project still has one.</summary>
@@ -142,7 +161,8 @@ internal sealed partial class CreateProjectRepoJob(
         return RepoCreationQueue.IsAlive(connection.GetStateData(jobId)?.Name);
     }
 
-    private sealed record Attempt(Guid ProjectId, string Slug, string ProjectName, string RepositoryName);
+    /// <summary>What one run works with. The name tried is what an earlier attempt wrote down before its POST, and may have created.</summary>
+    private sealed record Attempt(Guid ProjectId, string Slug, string ProjectName, string JobId, string? NameTried);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Created repository {Repository} for {Slug}")]
     private partial void LogCreated(string slug, string repository);
@@ -164,6 +184,9 @@ internal sealed partial class CreateProjectRepoJob(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Slug} has repository {Repository}, none is created")]
     private partial void LogHasRepository(string slug, string repository);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} for {Slug} has nothing to do: the admin's choice settled it")]
+    private partial void LogSettled(string slug, string jobId);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} for {Slug} steps aside for job {Owner}")]
     private partial void LogSuperseded(string slug, string jobId, string owner);

@@ -15,7 +15,8 @@ namespace DataService.Jobs;
 /// One PostgreSQL transaction around changes of entities and the enqueueing of jobs: both are there or neither is. Hangfire writes
 /// through the very connection that EF has open, so nothing is prepared and one connection serves a request.
 /// </summary>
-internal sealed class JobTransaction(DataServiceDbContext db, IJobFilterProvider filters, IBackgroundJobClient committedJobs)
+internal sealed partial class JobTransaction(
+    DataServiceDbContext db, IJobFilterProvider filters, IBackgroundJobClient committedJobs, ILogger<JobTransaction> logger)
 {
     private static readonly TransactionOptions Options = new() { IsolationLevel = IsolationLevel.ReadCommitted, Timeout = TimeSpan.FromSeconds(30) };
 
@@ -31,8 +32,9 @@ internal sealed class JobTransaction(DataServiceDbContext db, IJobFilterProvider
     /// </summary>
     /// <exception cref="DbUpdateException">A constraint was violated.</exception>
     /// <exception cref="NpgsqlException">The database failed, and went on failing.</exception>
-    public Task<T> ExecuteAsync<T>(Func<EnlistedJobs, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
-        db.Database.CreateExecutionStrategy().ExecuteAsync(async token =>
+    public async Task<T> ExecuteAsync<T>(Func<EnlistedJobs, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        var (result, jobs) = await db.Database.CreateExecutionStrategy().ExecuteAsync(async token =>
         {
             db.ChangeTracker.Clear();
             EnlistedJobs jobs;
@@ -53,11 +55,28 @@ internal sealed class JobTransaction(DataServiceDbContext db, IJobFilterProvider
                 }
             }
 
-            // Only tidying up: a process that dies here leaves a job behind that finds its work done when it is run.
-            foreach (var superseded in jobs.Superseded)
-                committedJobs.Delete(superseded);
-            return result;
+            return (result, jobs);
         }, cancellationToken);
+        foreach (var superseded in jobs.Superseded)
+            Tidy(superseded);
+        return result;
+    }
+
+    /// <summary>The commit stands, whatever becomes of this: a superseded job that stays finds its work done when it is run.</summary>
+    private void Tidy(string superseded)
+    {
+        try
+        {
+            committedJobs.Delete(superseded);
+        }
+        catch (BackgroundJobClientException exception)
+        {
+            LogNotTidied(exception, superseded);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {JobId} was superseded, and could not be deleted")]
+    private partial void LogNotTidied(Exception exception, string jobId);
 
     private EnlistedJobs Enlist(NpgsqlConnection connection)
     {

@@ -16,8 +16,7 @@ internal sealed class RepoCreationQueue(TimeProvider time)
         var creation = project.TrackRepoCreation(time.UtcNow);
         if (project.GithubRepo is not null)
         {
-            if (creation.State is not RepoCreationState.Created)
-                creation.Skip(time.UtcNow);
+            creation.SettleByChoice(time.UtcNow);
         }
         else if (!IsAlive(creation, jobs))
         {

@@ -14,6 +14,8 @@ internal sealed class RepoCreationTracking(IServiceScopeFactory scopes, TimeProv
 {
     private static readonly Failure FailedOutside = new(FailureKind.Internal, null, "The job failed outside its own code; the Hangfire dashboard has the details.");
 
+    private static readonly TimeSpan SchedulerPrecision = TimeSpan.FromSeconds(1);
+
     public void OnStateApplied(ApplyStateContext context, IWriteOnlyTransaction transaction)
     {
         // A new job is tracked by the transaction that adds it, and its row is locked by it.
@@ -21,8 +23,8 @@ internal sealed class RepoCreationTracking(IServiceScopeFactory scopes, TimeProv
             return;
         Action<RepoCreation>? change = context.NewState switch
         {
-            EnqueuedState when context.OldStateName == FailedState.StateName || context.OldStateName == DeletedState.StateName =>
-                creation => creation.Enqueue(context.BackgroundJob.Id, time.UtcNow),
+            EnqueuedState when context.OldStateName == ScheduledState.StateName => creation => RerunBeforeItsTime(creation, context.BackgroundJob.Id),
+            EnqueuedState when context.OldStateName != ProcessingState.StateName => creation => creation.Rerun(context.BackgroundJob.Id, time.UtcNow),
             ScheduledState scheduled => creation => creation.RetryIfCreating(FailedOutside, scheduled.EnqueueAt, time.UtcNow),
             DeletedState => creation => creation.Abandon(time.UtcNow),
             FailedState => creation => creation.FailIfLive(FailedOutside, time.UtcNow),
@@ -34,6 +36,13 @@ internal sealed class RepoCreationTracking(IServiceScopeFactory scopes, TimeProv
 
     public void OnStateUnapplied(ApplyStateContext context, IWriteOnlyTransaction transaction)
     {
+    }
+
+    /// <summary>Hangfire's scheduler waits for the time, cut to whole seconds; whoever is earlier is a person.</summary>
+    private void RerunBeforeItsTime(RepoCreation creation, string jobId)
+    {
+        if (creation.NextAttemptAt - time.UtcNow > SchedulerPrecision)
+            creation.Rerun(jobId, time.UtcNow);
     }
 
     private void Save(string jobId, Action<RepoCreation> change)

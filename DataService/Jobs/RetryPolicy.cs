@@ -21,6 +21,8 @@ internal sealed class RetryPolicy(TimeSpan firstDelay)
     /// <summary>How far jitter may lag behind a time that GitHub stated.</summary>
     private static readonly TimeSpan LongestLag = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan ShortestStatedDelay = TimeSpan.FromSeconds(1);
+
     private const double Growth = 3;
 
     /// <summary>Share of the wait that is added at random, so that jobs which failed together do not come back together.</summary>
@@ -35,7 +37,8 @@ internal sealed class RetryPolicy(TimeSpan firstDelay)
     {
         if (!failure.Kind.IsTransient || retriesUsed >= MaxRetries)
             return null;
-        if (failure.RetryAt is { } at && at - now is var asked)
+        // A time that has passed already, by a clock that differs or a Retry-After of 0, is no reason to hurry.
+        if (failure.RetryAt is { } at && at - now is var asked && asked >= ShortestStatedDelay)
             return at + Min(asked * Jitter, LongestLag) * random;
         var first = failure.Kind is FailureKind.GitHubRateLimited && firstDelay < UnstatedLimitDelay ? UnstatedLimitDelay : firstDelay;
         return now + first * Math.Min(Math.Pow(Growth, retriesUsed), LongestDelay / first) * (1 + Jitter * random);

@@ -44,7 +44,9 @@ internal static class ProjectsEndpoints
         }
         catch (DbUpdateException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
-            return Problems.Conflict($"There is a project '{slug}' already; choose another name.");
+            // The driver repeats an insert whose answer was lost, and then meets its own row.
+            if (!await db.Projects.AnyAsync(p => p.Id == project.Id, cancellationToken))
+                return Problems.Conflict($"There is a project '{slug}' already; choose another name.");
         }
 
         return TypedResults.Created($"/projects/{slug}", ProjectResponse.From(project));

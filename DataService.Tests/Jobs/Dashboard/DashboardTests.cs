@@ -180,6 +180,58 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
     }
 
     [Fact]
+    public async Task A_scheduled_retry_that_is_run_now_in_the_dashboard_gets_a_full_set_of_attempts_too()
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.SecondaryLimit, RetryAfterSeconds = 600, Times = 1 });
+        var slug = await Service.CreateProjectAsync("Impatient");
+        await Service.ApproveAsync(slug);
+        var jobId = JobIdOf(await Service.CreationReachesAsync(slug, "retrying"));
+        await Service.JobReachesAsync(jobId, "Scheduled");
+        await Service.QueryAsync<object>("UPDATE repo_creations SET retries = 10");
+        Service.Break(new FaultRule { Kind = FaultKind.BadGateway, Method = "POST" });
+        using var admin = await SignInAsync(Service);
+
+        await SendAsync(admin, await admin.GetStringAsync("/hangfire/jobs/scheduled", Cancelled), "/hangfire/jobs/scheduled/enqueue", jobId);
+
+        await Eventually.ReturnsAsync(
+            () => Service.GetProjectAsync(slug),
+            project => project.GetProperty("repoCreation") is var creation && creation.GetProperty("attempts").GetInt32() is 2 && creation.GetProperty("state").GetString() is "retrying",
+            "the second attempt to be retried");
+    }
+
+    [Fact]
+    public async Task Dropping_a_token_ends_the_sessions_that_it_opened_and_no_others()
+    {
+        const string Other = "canary-other-token-000111";
+        await using var both = await RunningService.StartAsync(_cluster, new() { ["API_TOKEN"] = $"{RunningService.ApiToken},{Other}" });
+        var kept = Cookie(await LoginAsync(both, RunningService.ApiToken));
+        var dropped = Cookie(await LoginAsync(both, Other));
+        await using var later = new DataServiceFactory(
+            new() { ["ConnectionStrings:DataService"] = both.ConnectionString, ["API_TOKEN"] = RunningService.ApiToken }, new LogCapture());
+        using var http = later.CreateClient();
+
+        Assert.Equal("/hangfire", await LeadsToAsync(kept));
+        Assert.Equal("/hangfire/login", await LeadsToAsync(dropped));
+
+        static string Cookie(HttpResponseMessage login) => Assert.Single(login.Headers.GetValues("Set-Cookie")).Split(';')[0];
+
+        async Task<string> LeadsToAsync(string cookie)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/hangfire") { Headers = { { "Cookie", cookie } } };
+            return (await http.SendAsync(request, Cancelled)).RequestMessage!.RequestUri!.AbsolutePath;
+        }
+    }
+
+    [Fact]
+    public async Task A_malformed_login_form_is_refused_in_words()
+    {
+        using var form = new StringContent("x");
+        form.Headers.ContentType = new("multipart/form-data");
+
+        await (await Service.Anonymous.PostAsync("/hangfire/login", form, Cancelled)).ReadProblemAsync(HttpStatusCode.BadRequest, "VALIDATION_ERROR");
+    }
+
+    [Fact]
     public async Task A_job_that_is_deleted_in_the_dashboard_shows_in_its_project()
     {
         Service.Break(new FaultRule { Kind = FaultKind.SecondaryLimit, RetryAfterSeconds = 600 });

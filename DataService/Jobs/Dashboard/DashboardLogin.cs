@@ -13,6 +13,9 @@ internal static partial class DashboardLogin
 {
     public const string LoginPath = DashboardSetup.Path + "/login";
 
+    /// <summary>Binds a session to the token that opened it.</summary>
+    public const string TokenClaim = "token";
+
     private static readonly string ReturnUrl = CookieAuthenticationDefaults.ReturnUrlParameter;
 
     private const string ContentSecurityPolicy =
@@ -37,13 +40,14 @@ internal static partial class DashboardLogin
     private static async Task<IResult> LoginAsync(HttpContext context, ApiTokens tokens, ILogger<ApiTokens> logger)
     {
         var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : FormCollection.Empty;
-        if (!tokens.Accept(form["token"].ToString().Trim()))
+        var token = form["token"].ToString().Trim();
+        if (!tokens.Accept(token))
         {
             LogRefused(logger, context.Connection.RemoteIpAddress);
             return Page(LoginForm(context, "That is not a valid API token."), StatusCodes.Status401Unauthorized);
         }
 
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "admin")], CookieAuthenticationDefaults.AuthenticationScheme);
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "admin"), new Claim(TokenClaim, ApiTokens.Fingerprint(token))], CookieAuthenticationDefaults.AuthenticationScheme);
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new ClaimsPrincipal(identity));
         return TypedResults.LocalRedirect(LocalReturnUrl(context) ?? context.Request.PathBase + DashboardSetup.Path, preserveMethod: false, permanent: false);
     }

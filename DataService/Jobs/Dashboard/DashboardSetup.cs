@@ -35,6 +35,7 @@ internal static class DashboardSetup
             cookie.Cookie.SecurePolicy = builder.Environment.IsDevelopment() ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.Always;
             cookie.LoginPath = DashboardLogin.LoginPath;
             cookie.ExpireTimeSpan = TimeSpan.FromHours(12);
+            cookie.Events.OnValidatePrincipal = EndWithTheTokenAsync;
         });
         services.AddAuthorizationBuilder().AddPolicy(Policy, policy => policy
             .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme)
@@ -62,6 +63,15 @@ internal static class DashboardSetup
             DisplayNameFunc = (_, job) => names.Of(job),
             DisplayStorageConnectionString = false,
         }).RequireAuthorization(Policy).WithContentSecurityPolicy(ContentSecurityPolicy).ExcludeFromDescription();
+    }
+
+    /// <summary>A session ends when the token that opened it is no longer configured.</summary>
+    private static Task EndWithTheTokenAsync(CookieValidatePrincipalContext context)
+    {
+        var tokens = context.HttpContext.RequestServices.GetRequiredService<ApiTokens>();
+        if (context.Principal?.FindFirst(DashboardLogin.TokenClaim) is not { } claim || !tokens.HasFingerprint(claim.Value))
+            context.RejectPrincipal();
+        return Task.CompletedTask;
     }
 
     /// <summary>Cookies of one instance open the others, and survive a restart: the key ring is in the database, encrypted.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace DataService;
+namespace DataService.Http;
 
 /// <summary>
 /// SIGTERM and SIGINT from the process's first moment on. The host listens only once it runs; a signal before that would end the
