@@ -221,6 +221,20 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
     }
 
     [Fact]
+    public async Task A_choice_that_was_taken_back_does_not_wake_the_job_that_it_settled()
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.SecondaryLimit, RetryAfterSeconds = 2, Times = 1 });
+        var (slug, project) = await ApproveAndReachAsync("Wavering", "retrying");
+        foreach (var choice in (string?[])["admin/choice", null])
+            await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = choice }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+
+        await Service.JobReachesAsync(project.GetProperty("repoCreation").GetProperty("jobId").GetString()!, "Succeeded");
+
+        Assert.Equal("skipped", (await Service.GetProjectAsync(slug)).GetProperty("repoCreation").GetProperty("state").GetString());
+        Assert.Single(Posts);
+    }
+
+    [Fact]
     public async Task Without_a_token_approvals_work_and_jobs_fail_without_calling_GitHub()
     {
         await using var tokenless = await RunningService.StartAsync(_cluster, new() { ["GITHUB_TOKEN"] = null });
