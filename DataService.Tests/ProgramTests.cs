@@ -26,7 +26,7 @@ public sealed class ProgramTests(PostgresCluster cluster)
     [InlineData("GITHUB_API_URL", $"https://user:{Secret}@api.github.com")]
     [InlineData("GITHUB_TOKEN", $"{Secret} and more")]
     [InlineData("GitHub__RequestTimeout", "soon")]
-    [InlineData("GitHub__ContentInterval", "-00:00:01")]
+    [InlineData("GitHub__ContentBudget", "60 a minute")]
     [InlineData("Jobs__Workers", "0")]
     [InlineData("Jobs__FirstRetryDelay", "-00:00:01")]
     [InlineData("RateLimits__PublicPerMinute", "0")]

@@ -15,7 +15,7 @@ public sealed partial class LayersTests
     {
         ["Domain"] = [],
         ["Data"] = ["Domain"],
-        ["GitHub"] = ["Domain"],
+        ["GitHub"] = ["Data", "Domain"],
         ["Http"] = ["Data", "Domain"],
         ["Jobs"] = ["Http", "GitHub", "Data", "Domain"],
         ["Projects"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],

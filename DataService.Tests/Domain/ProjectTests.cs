@@ -162,9 +162,9 @@ public sealed class ProjectTests
     {
         var project = WithCreation(RepoCreationState.Creating);
 
-        Assert.True(project.LinkRepository("org/acme", Later));
+        Assert.True(project.LinkRepository("org/acme", 7, Later));
 
-        Assert.Equal("org/acme", project.GithubRepo);
+        Assert.Equal(("org/acme", 7), (project.GithubRepo, project.GithubRepoId));
         Assert.Equal((RepoCreationState.Created, Later), (project.RepoCreation!.State, project.RepoCreation.UpdatedAt));
     }
 
@@ -174,7 +174,7 @@ public sealed class ProjectTests
         var project = WithCreation(RepoCreationState.Creating);
         project.ChooseRepository("org/acme", Now);
 
-        Assert.True(project.LinkRepository("org/acme", Later));
+        Assert.True(project.LinkRepository("org/acme", 7, Later));
 
         Assert.Equal(RepoCreationState.Created, project.RepoCreation!.State);
     }
@@ -185,10 +185,46 @@ public sealed class ProjectTests
         var project = WithCreation(RepoCreationState.Creating);
         project.ChooseRepository("someone/else", Now);
 
-        Assert.False(project.LinkRepository("org/acme", Later));
+        Assert.False(project.LinkRepository("org/acme", 7, Later));
 
         Assert.Equal("someone/else", project.GithubRepo);
         Assert.Equal(RepoCreationState.Skipped, project.RepoCreation!.State);
+    }
+
+    [Fact]
+    public void Another_choice_forgets_the_number_of_the_repository_before()
+    {
+        var project = WithCreation(RepoCreationState.Creating);
+        project.LinkRepository("org/acme", 7, Now);
+
+        project.ChooseRepository("org/acme", Later);
+        Assert.Equal(7, project.GithubRepoId);
+        project.ChooseRepository("someone/else", Later);
+
+        Assert.Null(project.GithubRepoId);
+    }
+
+    [Fact]
+    public void A_linked_repository_is_followed_to_its_new_name()
+    {
+        var project = WithCreation(RepoCreationState.Creating);
+        project.LinkRepository("org/acme", 7, Now);
+
+        project.FollowRepository(7, "org/acme", "org/acme-shop");
+
+        Assert.Equal(("org/acme-shop", 7), (project.GithubRepo, project.GithubRepoId));
+    }
+
+    [Theory]
+    [InlineData(7, "org/other")]
+    [InlineData(8, "org/acme")]
+    public void Another_repository_than_the_linked_one_is_not_followed(long id, string knownAs)
+    {
+        var project = WithCreation(RepoCreationState.Creating);
+        project.LinkRepository("org/acme", 7, Now);
+
+        Assert.Throws<InvalidTransitionException>(() => project.FollowRepository(id, knownAs, "org/new"));
+        Assert.Equal("org/acme", project.GithubRepo);
     }
 
     private static Project At(ProjectStatus status)

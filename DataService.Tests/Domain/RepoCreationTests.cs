@@ -16,6 +16,7 @@ public sealed class RepoCreationTests
         ["Enqueue"] = creation => creation.Enqueue("2", Later),
         ["BeginAttempt"] = creation => creation.BeginAttempt("2", Later),
         ["Intend"] = creation => creation.Intend("acme", Later),
+        ["Wait"] = creation => creation.Wait(WaitReason.Budget, NextTime, NextTime, "2", Later),
         ["Retry"] = creation => creation.Retry(Outage, NextTime, Later),
         ["RetryIfCreating"] = creation => creation.RetryIfCreating(Outage, NextTime, Later),
         ["Fail"] = creation => creation.Fail(Refused, Later),
@@ -31,6 +32,7 @@ public sealed class RepoCreationTests
         Enqueue           Queued   Queued   Queued   Queued   Queued   Queued
         BeginAttempt      Creating Creating Creating Creating Creating Creating
         Intend            Queued   Creating Retrying Failed   Created  Skipped
+        Wait              Queued   Queued   Retrying Queued   Queued   Queued
         Retry             Retrying Retrying Retrying Retrying Retrying Retrying
         RetryIfCreating   -        Retrying -        -        -        -
         Fail              Failed   Failed   Failed   Failed   Failed   Failed
@@ -156,6 +158,67 @@ public sealed class RepoCreationTests
         creation.Enqueue("2", Later);
 
         Assert.Equal(0, creation.Retries);
+    }
+
+    [Fact]
+    public void Waiting_spends_no_attempt_and_shows_what_it_waits_for()
+    {
+        var creation = new RepoCreation(Guid.NewGuid(), Now);
+        creation.Enqueue("1", Now);
+
+        creation.Wait(WaitReason.Budget, NextTime, NextTime, "1", Later);
+
+        Assert.Equal((0, 0, WaitReason.Budget, NextTime), (creation.Attempts, creation.Retries, creation.WaitsFor, creation.NextAttemptAt));
+        creation.BeginAttempt("1", NextTime);
+        Assert.Equal((1, null, null, NextTime), (creation.Attempts, creation.WaitsFor, creation.NextAttemptAt, creation.AttemptStartedAt));
+    }
+
+    [Fact]
+    public void An_attempt_that_waited_in_its_middle_goes_on_as_the_same_one()
+    {
+        var creation = Started();
+        creation.Intend("acme-1a2b", Later);
+
+        creation.Wait(WaitReason.Budget, NextTime, NextTime, "1", Later);
+        creation.BeginAttempt("1", NextTime);
+
+        Assert.Equal((1, Now, "acme-1a2b"), (creation.Attempts, creation.AttemptStartedAt, creation.RepositoryName));
+    }
+
+    [Fact]
+    public void An_attempt_after_one_that_died_is_another_one()
+    {
+        var creation = Started();
+
+        creation.BeginAttempt("1", Later);
+
+        Assert.Equal((2, Later), (creation.Attempts, creation.AttemptStartedAt));
+    }
+
+    [Fact]
+    public void A_retry_that_waits_keeps_its_reason_to_be_seen()
+    {
+        var creation = Started();
+        creation.Retry(Outage, NextTime, Now);
+
+        creation.Wait(WaitReason.Resume, NextTime.AddHours(1), null, "1", Later);
+
+        Assert.Equal((FailureKind.GitHubUnavailable, "Bad gateway.", 1), (creation.ErrorCode, creation.GithubError, creation.Retries));
+        Assert.Equal((WaitReason.Resume, NextTime.AddHours(1)), (creation.WaitsFor, creation.NextAttemptAt));
+    }
+
+    [Fact]
+    public void Each_run_has_a_number_of_its_own_and_a_lease_that_only_it_ends()
+    {
+        var creation = Started();
+
+        var first = creation.Claim(Later);
+        creation.Enqueue("2", Later);
+        Assert.Equal(Later, creation.LeaseUntil);
+        creation.Release();
+
+        Assert.Null(creation.LeaseUntil);
+        Assert.Equal(first + 1, creation.Claim(NextTime));
     }
 
     [Fact]

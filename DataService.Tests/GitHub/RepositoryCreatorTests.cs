@@ -6,6 +6,7 @@ using DataService.Tests.Support;
 using GitHubSimulator;
 using GitHubSimulator.Faults;
 using GitHubSimulator.Requests;
+using Microsoft.Extensions.Time.Testing;
 
 namespace DataService.Tests.GitHub;
 
@@ -39,7 +40,7 @@ public sealed class RepositoryCreatorTests(PostgresCluster cluster) : ServiceTes
     {
         var created = await CreateAsync("acme-shop");
 
-        Assert.Equal(new CreatedRepository("auditmos-projects/acme-shop", Adopted: false), created);
+        Assert.Equal(new CreatedRepository("auditmos-projects/acme-shop", Assert.Single(Service.GitHub.Repositories.All).Id, Adopted: false), created);
     }
 
     [Fact]
@@ -54,25 +55,23 @@ public sealed class RepositoryCreatorTests(PostgresCluster cluster) : ServiceTes
     [Fact]
     public async Task A_name_that_our_own_lost_attempt_holds_is_adopted()
     {
-        Service.Break(new FaultRule { Kind = FaultKind.LostAnswer, Method = "POST", Times = 1 });
-        await Assert.ThrowsAsync<HttpRequestException>(() => CreateAsync("acme-shop"));
+        Ours("acme-shop");
 
         var created = await CreateAsync("acme-shop");
 
-        Assert.Equal(new CreatedRepository("auditmos-projects/acme-shop", Adopted: true), created);
+        Assert.Equal(new CreatedRepository("auditmos-projects/acme-shop", Assert.Single(Service.GitHub.Repositories.All).Id, Adopted: true), created);
         Assert.Single(Service.GitHub.Repositories.All);
     }
 
     [Fact]
     public async Task Our_own_repository_that_does_not_show_yet_is_waited_for()
     {
-        Service.Break(new FaultRule { Kind = FaultKind.LostAnswer, Method = "POST", Times = 1 });
-        await Assert.ThrowsAsync<HttpRequestException>(() => CreateAsync("acme-shop"));
+        Ours("acme-shop");
         Service.Break(new FaultRule { Kind = FaultKind.NotYetVisible, Times = 2 });
 
-        var created = await CreateAsync("acme-shop", mayExist: true);
+        var created = await CreateAsync("acme-shop");
 
-        Assert.Equal(new CreatedRepository("auditmos-projects/acme-shop", Adopted: true), created);
+        Assert.Equal(new CreatedRepository("auditmos-projects/acme-shop", Assert.Single(Service.GitHub.Repositories.All).Id, Adopted: true), created);
     }
 
     [Fact]
@@ -91,12 +90,49 @@ public sealed class RepositoryCreatorTests(PostgresCluster cluster) : ServiceTes
         Assert.Null(await CreateAsync("acme-shop"));
     }
 
+    [Theory]
+    [InlineData(nameof(FaultKind.LostAnswer))]
+    [InlineData(nameof(FaultKind.StalledBody))]
+    [InlineData(nameof(FaultKind.TruncatedBody))]
+    [InlineData(nameof(FaultKind.CutBody))]
+    [InlineData(nameof(FaultKind.EmptyBody))]
+    [InlineData(nameof(FaultKind.NullBody))]
+    public async Task What_was_created_without_a_usable_answer_is_found_by_a_look(string kind)
+    {
+        Service.Break(new FaultRule { Kind = Enum.Parse<FaultKind>(kind), Method = "POST", Times = 1 });
+
+        var created = await CreateAsync("acme-shop");
+
+        Assert.Equal(new CreatedRepository("auditmos-projects/acme-shop", Assert.Single(Service.GitHub.Repositories.All).Id, Adopted: true), created);
+        Assert.Single(Posts);
+    }
+
     [Fact]
-    public async Task A_repository_that_the_token_cannot_see_is_a_strangers()
+    public async Task A_taken_name_that_never_shows_is_a_strangers()
     {
         Service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.NameTaken, Method = "POST" });
 
-        Assert.Null(await CreateAsync("acme-shop"));
+        Assert.Null(await WaitingOutAsync(mayExist: false));
+        Assert.Equal(5, Service.GitHub.Requests.Of("GET", "/repos/*/*").Count);
+    }
+
+    [Fact]
+    public async Task A_taken_name_that_never_shows_is_undecided_where_we_have_tried_it_before()
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.NameTaken, Method = "POST" });
+
+        await Assert.ThrowsAsync<UnusableAnswerException>(() => WaitingOutAsync(mayExist: true));
+    }
+
+    [Fact]
+    public async Task A_look_follows_no_repository_to_the_name_that_it_bears_now()
+    {
+        Ours("acme-shop");
+        var ours = Assert.Single(Service.GitHub.Repositories.All);
+        Assert.NotNull(Service.GitHub.Repositories.Update(ours.Id, before => before with { Name = "renamed" }));
+
+        Assert.Equal(Occupant.Nobody, (await Creator.LookAsync("acme-shop", _projectId, Cancelled)).Occupant);
+        Assert.Equal(Occupant.Ours, (await Creator.LookAsync("RENAMED", _projectId, Cancelled)).Occupant);
     }
 
     [Theory]
@@ -160,6 +196,26 @@ public sealed class RepositoryCreatorTests(PostgresCluster cluster) : ServiceTes
     private IReadOnlyList<ReceivedRequest> Posts => Service.GitHub.Requests.Of("POST", "/orgs/*/repos");
 
     private Task<CreatedRepository?> CreateAsync(string name, string projectName = "Acme", bool mayExist = false) => Creator.CreateAsync(name, _projectId, projectName, mayExist, Cancelled);
+
+    /// <summary>What an attempt whose answer was lost leaves behind.</summary>
+    private void Ours(string name) => Assert.NotNull(Service.GitHub.Repositories.Create(
+        RunningService.Organization, name, isPrivate: true, RepositoryCreator.Describe(_projectId, "Acme")));
+
+    /// <summary>With a clock that runs as fast as it is asked.</summary>
+    private async Task<CreatedRepository?> WaitingOutAsync(bool mayExist)
+    {
+        var time = new FakeTimeProvider();
+        var creator = ActivatorUtilities.CreateInstance<RepositoryCreator>(Service.Services, time);
+        var creation = creator.CreateAsync("acme-shop", _projectId, "Acme", mayExist, Cancelled);
+        return await Eventually.ReturnsAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(creation);
+            },
+            task => task.IsCompleted,
+            "the waits to be over").Unwrap();
+    }
 
     private void Stranger(string name, bool isPrivate, string? description = null) =>
         Assert.NotNull(Service.GitHub.Repositories.Create(RunningService.Organization, name, isPrivate, description, stranger: true));

@@ -46,12 +46,6 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
     [InlineData(nameof(FaultKind.BadGateway))]
     [InlineData(nameof(FaultKind.ServerError))]
     [InlineData(nameof(FaultKind.Reset))]
-    [InlineData(nameof(FaultKind.LostAnswer))]
-    [InlineData(nameof(FaultKind.StalledBody))]
-    [InlineData(nameof(FaultKind.TruncatedBody))]
-    [InlineData(nameof(FaultKind.CutBody))]
-    [InlineData(nameof(FaultKind.EmptyBody))]
-    [InlineData(nameof(FaultKind.NullBody))]
     [InlineData(nameof(FaultKind.HtmlBody))]
     public async Task A_transient_failure_is_retried_and_ends_in_exactly_one_repository(string kind)
     {
@@ -59,10 +53,66 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
 
         var (slug, project) = await ApproveAndReachAsync("Shaky", "created");
 
+        AssertOnlyRepository(slug, project);
         Assert.Equal(2, project.GetProperty("repoCreation").GetProperty("attempts").GetInt32());
-        Assert.Equal($"auditmos-projects/{slug}", project.GetProperty("githubRepo").GetString());
-        Assert.Equal($"auditmos-projects/{slug}", Assert.Single(Service.GitHub.Repositories.All).FullName);
         Assert.Equal(2, Posts.Count);
+    }
+
+    [Theory]
+    [InlineData(nameof(FaultKind.LostAnswer))]
+    [InlineData(nameof(FaultKind.StalledBody))]
+    [InlineData(nameof(FaultKind.TruncatedBody))]
+    [InlineData(nameof(FaultKind.CutBody))]
+    [InlineData(nameof(FaultKind.EmptyBody))]
+    [InlineData(nameof(FaultKind.NullBody))]
+    public async Task A_repository_whose_answer_was_lost_is_found_in_the_same_attempt(string kind)
+    {
+        Service.Break(new FaultRule { Kind = Enum.Parse<FaultKind>(kind), Method = "POST", Times = 1 });
+
+        var (slug, project) = await ApproveAndReachAsync("Lost", "created");
+
+        AssertOnlyRepository(slug, project);
+        Assert.Equal(1, project.GetProperty("repoCreation").GetProperty("attempts").GetInt32());
+        Assert.Single(Posts);
+    }
+
+    [Fact]
+    public async Task A_repository_that_shows_late_is_found_by_the_next_attempt_without_another_POST()
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.LostAnswer, Method = "POST", Times = 1 });
+        Service.Break(new FaultRule { Kind = FaultKind.NotYetVisible, Times = 1 });
+
+        var (slug, project) = await ApproveAndReachAsync("Late", "created");
+
+        AssertOnlyRepository(slug, project);
+        Assert.Equal(2, project.GetProperty("repoCreation").GetProperty("attempts").GetInt32());
+        Assert.Single(Posts);
+    }
+
+    [Fact]
+    public async Task The_number_of_the_repository_is_saved()
+    {
+        var (slug, _) = await ApproveAndReachAsync("Numbered", "created");
+
+        Assert.Equal(
+            Assert.Single(Service.GitHub.Repositories.All).Id,
+            await Service.QueryAsync<long>($"SELECT github_repo_id FROM projects WHERE slug = '{slug}'"));
+    }
+
+    [Fact]
+    public async Task A_repository_of_ours_that_was_forgotten_is_found_by_its_mark_before_a_suffix_is_drawn()
+    {
+        Stranger("forgotten");
+        var (slug, project) = await ApproveAndReachAsync("Forgotten", "created");
+        var before = project.GetProperty("githubRepo").GetString();
+        // As a database that was restored from before the creation.
+        await Service.QueryAsync<int>($"UPDATE projects SET github_repo = NULL, github_repo_id = NULL WHERE slug = '{slug}'");
+        await Service.QueryAsync<int>("DELETE FROM repo_creations");
+
+        await Service.ApproveAsync(slug);
+
+        Assert.Equal(before, (await Service.CreationReachesAsync(slug, "created")).GetProperty("githubRepo").GetString());
+        Assert.Single(Service.GitHub.Repositories.All, repository => !repository.Stranger);
     }
 
     [Theory]
@@ -138,7 +188,7 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
 
         var ours = Assert.Single(Service.GitHub.Repositories.All, repository => !repository.Stranger);
         Assert.Equal(ours.FullName, project.GetProperty("githubRepo").GetString());
-        Assert.Equal([ours.Name, ours.Name], Posts.Skip(1).Select(NameIn));
+        Assert.Equal(["twice-unlucky", ours.Name], Posts.Select(NameIn));
     }
 
     [Fact]
@@ -251,32 +301,33 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
     [Fact]
     public async Task No_token_appears_in_any_log_line_row_or_answer_of_a_run_with_every_kind_of_failure()
     {
+        await using var service = await RunningService.StartAsync(_cluster, new(Settings) { ["Jobs:PauseAfterRefusals"] = "0" });
         // The worst case: a proxy that echoes the request's headers in its error.
-        Service.Break(new FaultRule { Kind = FaultKind.Refuse, Status = 403, Name = "echo-*", Message = $"denied: authorization Bearer {RunningService.GitHubToken}" });
+        service.Break(new FaultRule { Kind = FaultKind.Refuse, Status = 403, Name = "echo-*", Message = $"denied: authorization Bearer {RunningService.GitHubToken}" });
         foreach (var preset in Enum.GetValues<RefusalPreset>())
-            Service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = preset, Name = "preset-*", Times = 1 });
-        Service.Break(new FaultRule { Kind = FaultKind.BadGateway, Name = "shaky-*", Times = 1 });
-        Service.Break(new FaultRule { Kind = FaultKind.StalledBody, Name = "shaky-*", Times = 1 });
+            service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = preset, Name = "preset-*", Times = 1 });
+        service.Break(new FaultRule { Kind = FaultKind.BadGateway, Name = "shaky-*", Times = 1 });
+        service.Break(new FaultRule { Kind = FaultKind.StalledBody, Name = "shaky-*", Times = 1 });
         var answers = new List<string>();
         string[] names = ["echo 1", .. Enumerable.Range(0, Enum.GetValues<RefusalPreset>().Length).Select(i => $"preset {i}"), "shaky 1", "shaky 2", "fine"];
 
         foreach (var name in names)
-            await Service.ApproveAsync(await Service.CreateProjectAsync(name));
-        await Service.Anonymous.GetAsync("/projects?token=x", Cancelled);
+            await service.ApproveAsync(await service.CreateProjectAsync(name));
+        await service.Anonymous.GetAsync("/projects?token=x", Cancelled);
         foreach (var name in names)
         {
             var settled = await Eventually.ReturnsAsync(
-                () => Service.GetProjectAsync(name.Replace(' ', '-')),
+                () => service.GetProjectAsync(name.Replace(' ', '-')),
                 project => project.GetProperty("repoCreation").GetProperty("state").GetString() is "failed" or "created",
                 $"{name} to be settled");
             answers.Add(settled.ToString());
         }
 
-        var rows = await Service.QueryAsync<string>(
+        var rows = await service.QueryAsync<string>(
             "SELECT string_agg(t::text, ' ') FROM (SELECT to_jsonb(r) t FROM repo_creations r UNION ALL SELECT to_jsonb(s) FROM hangfire.state s UNION ALL SELECT to_jsonb(j) FROM hangfire.job j UNION ALL SELECT to_jsonb(k) FROM data_protection_keys k) t");
         Assert.Contains("denied: authorization Bearer ***", rows, StringComparison.Ordinal);
-        Assert.NotEmpty(Service.Logs.Events);
-        foreach (var text in (string[])[Service.Logs.Text, rows!, .. answers])
+        Assert.NotEmpty(service.Logs.Events);
+        foreach (var text in (string[])[service.Logs.Text, rows!, .. answers])
         {
             Assert.DoesNotContain(RunningService.GitHubToken, text, StringComparison.Ordinal);
             Assert.DoesNotContain(RunningService.ApiToken, text, StringComparison.Ordinal);
@@ -286,6 +337,12 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
     private IReadOnlyList<ReceivedRequest> Posts => Service.GitHub.Requests.Of("POST", "/orgs/*/repos");
 
     private static string NameIn(ReceivedRequest request) => JsonDocument.Parse(request.Body).RootElement.GetProperty("name").GetString()!;
+
+    private void AssertOnlyRepository(string slug, JsonElement project)
+    {
+        Assert.Equal($"auditmos-projects/{slug}", project.GetProperty("githubRepo").GetString());
+        Assert.Equal($"auditmos-projects/{slug}", Assert.Single(Service.GitHub.Repositories.All).FullName);
+    }
 
     private void Stranger(string name) =>
         Assert.NotNull(Service.GitHub.Repositories.Create(RunningService.Organization, name, isPrivate: true, "not ours", stranger: true));

@@ -56,7 +56,7 @@ internal sealed class RunningService : IAsyncDisposable
             ["GITHUB_TOKEN"] = GitHubToken,
             ["GITHUB_ORG"] = Organization,
             ["GITHUB_API_URL"] = simulator.Urls.First(),
-            ["GitHub:ContentInterval"] = "00:00:00",
+            ["GitHub:ContentBudget"] = "off",
             ["Jobs:Workers"] = "4",
         };
         foreach (var (name, value) in settings ?? [])

@@ -11,6 +11,10 @@ internal sealed class DataServiceDbContext(DbContextOptions<DataServiceDbContext
     public DbSet<ProjectTask> Tasks => Set<ProjectTask>();
     public DbSet<Message> Messages => Set<Message>();
     public DbSet<RepoCreation> RepoCreations => Set<RepoCreation>();
+    public DbSet<GitHubQuota> GitHubQuotas => Set<GitHubQuota>();
+    public DbSet<ContentCall> ContentCalls => Set<ContentCall>();
+    public DbSet<CreationPause> CreationPauses => Set<CreationPause>();
+    public DbSet<Finding> Findings => Set<Finding>();
 
     /// <summary>The key ring of the dashboard's cookies, shared by all instances; its keys are stored encrypted.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

@@ -23,6 +23,10 @@ internal static class ProjectQueries
             LockedAsync(db.Projects.FromSql($"SELECT * FROM projects WHERE id = {id} FOR UPDATE"), db, cancellationToken);
     }
 
+    /// <summary>The database's clock, which all instances share; UTC.</summary>
+    public static Task<DateTime> ClockAsync(this DataServiceDbContext db, CancellationToken cancellationToken) =>
+        db.Database.SqlQuery<DateTime>($"""SELECT clock_timestamp() AS "Value" """).SingleAsync(cancellationToken);
+
     /// <summary>PostgreSQL has no NUL in text. No slug has one either, so the empty slug stands for all of them: it finds nothing.</summary>
     public static string WithoutNul(string slug) => slug.Contains('\0') ? "" : slug;
 

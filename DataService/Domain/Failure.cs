@@ -9,4 +9,7 @@ internal sealed record Failure(FailureKind Kind, int? GithubStatus, string Text,
 {
     /// <summary>Known without asking GitHub.</summary>
     public static readonly Failure TokenMissing = new(FailureKind.GitHubTokenMissing, null, "No GITHUB_TOKEN is configured.");
+
+    /// <summary>Two strangers hold the names.</summary>
+    public static readonly Failure NameTaken = new(FailureKind.GitHubRepoNameTaken, 422, "Both the slug and the suffixed name belong to someone else.");
 }

@@ -24,6 +24,9 @@ internal sealed class Project
     /// <summary>Full name, <c>owner/name</c>: chosen by the admin or created by the job; null until then.</summary>
     public string? GithubRepo { get; private set; }
 
+    /// <summary>GitHub's number of the linked repository, which outlives its name; null where it is not known.</summary>
+    public long? GithubRepoId { get; private set; }
+
     /// <summary>When the admin approved the spec for the first time, in UTC.</summary>
     public DateTime? ApprovedAt { get; private set; }
 
@@ -62,14 +65,19 @@ internal sealed class Project
     /// <summary>The admin's own choice of a repository, or null to have none. A creation that waits or failed is settled by it.</summary>
     public void ChooseRepository(string? fullName, DateTime now)
     {
+        if (GithubRepo != fullName)
+            GithubRepoId = null;
         GithubRepo = fullName;
         if (fullName is not null)
             RepoCreation?.SkipUnlessRunning(now);
     }
 
     /// <summary>Links the repository that the job created.</summary>
+    /// <param name="fullName"><c>owner/name</c> as GitHub spells it.</param>
+    /// <param name="repositoryId">GitHub's number of it.</param>
+    /// <param name="now">UTC.</param>
     /// <returns>False where the admin chose one meanwhile: theirs stays.</returns>
-    public bool LinkRepository(string fullName, DateTime now)
+    public bool LinkRepository(string fullName, long repositoryId, DateTime now)
     {
         var creation = TrackRepoCreation(now);
         if (GithubRepo is not null && GithubRepo != fullName)
@@ -79,8 +87,18 @@ internal sealed class Project
         }
 
         GithubRepo = fullName;
+        GithubRepoId = repositoryId;
         creation.Succeed(now);
         return true;
+    }
+
+    /// <summary>The linked repository, known by its number, bears another name now; or is seen for the first time under the one it has.</summary>
+    /// <exception cref="InvalidTransitionException">Another repository is linked meanwhile.</exception>
+    public void FollowRepository(long repositoryId, string knownAs, string fullName)
+    {
+        if (GithubRepo != knownAs || (GithubRepoId is { } id && id != repositoryId))
+            throw new InvalidTransitionException($"The project is linked to {GithubRepo ?? "nothing"} now.");
+        (GithubRepo, GithubRepoId) = (fullName, repositoryId);
     }
 
     /// <summary>The creation's row, made on first use.</summary>

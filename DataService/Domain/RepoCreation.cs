@@ -24,6 +24,21 @@ internal sealed class RepoCreation
     /// <summary>The exact repository name of the last POST, committed before it was sent, so that a later attempt knows where to look.</summary>
     public string? RepositoryName { get; private set; }
 
+    /// <summary>When the attempt that is under way, or waits for its second turn, was begun; UTC.</summary>
+    public DateTime? AttemptStartedAt { get; private set; }
+
+    /// <summary>Counts the executions that have taken the creation in hand. What an earlier one still wants to save is void.</summary>
+    public int Run { get; private set; }
+
+    /// <summary>UTC, by the database's clock: until then the last run is alive, and others keep away.</summary>
+    public DateTime? LeaseUntil { get; private set; }
+
+    /// <summary>What a queued job waits for, apart from a worker.</summary>
+    public WaitReason? WaitsFor { get; private set; }
+
+    /// <summary>UTC; the turn that the budget has reserved for it.</summary>
+    public DateTime? TurnAt { get; private set; }
+
     public FailureKind? ErrorCode { get; private set; }
     public int? GithubStatus { get; private set; }
     public string? GithubError { get; private set; }
@@ -41,14 +56,55 @@ internal sealed class RepoCreation
         Enter(RepoCreationState.Queued, now);
     }
 
-    /// <summary>An execution starts. One that starts from a settled state was re-run by a person and gets a full set of attempts.</summary>
+    /// <summary>A run takes the creation in hand; it renews the lease while it lives.</summary>
+    /// <returns>The run's number, by which its later changes are known.</returns>
+    public int Claim(DateTime leaseUntil)
+    {
+        LeaseUntil = leaseUntil;
+        return ++Run;
+    }
+
+    /// <summary>The run is over: another one may begin at once. Nobody else ends a lease, whatever becomes of the row meanwhile.</summary>
+    public void Release() => LeaseUntil = null;
+
+    /// <summary>
+    /// An attempt starts, or goes on where it had to wait in its middle. One that starts from a settled state was re-run by a person
+    /// and gets a full set of attempts.
+    /// </summary>
     public void BeginAttempt(string jobId, DateTime now)
     {
         if (!IsLive)
             Retries = 0;
+        var goesOn = WaitsFor is not null && AttemptStartedAt is not null;
+        var startedAt = goesOn ? AttemptStartedAt : now;
+        if (!goesOn)
+            Attempts++;
         JobId = jobId;
-        Attempts++;
         Enter(RepoCreationState.Creating, now);
+        AttemptStartedAt = startedAt;
+    }
+
+    /// <summary>
+    /// The job comes back at <paramref name="at"/>; that spends no attempt. An attempt that waits in its middle is the same one
+    /// when it goes on, and the error of an earlier one stays to be seen.
+    /// </summary>
+    /// <param name="reason">What it waits for.</param>
+    /// <param name="at">UTC.</param>
+    /// <param name="turn">The turn that is reserved; null where none is.</param>
+    /// <param name="jobId">The job that comes back.</param>
+    /// <param name="now">UTC.</param>
+    public void Wait(WaitReason reason, DateTime at, DateTime? turn, string jobId, DateTime now)
+    {
+        if (!IsLive)
+            Retries = 0;
+        if (State is not RepoCreationState.Retrying)
+        {
+            var startedAt = AttemptStartedAt;
+            Enter(RepoCreationState.Queued, now);
+            AttemptStartedAt = startedAt;
+        }
+
+        (JobId, WaitsFor, NextAttemptAt, TurnAt, LeaseUntil, UpdatedAt) = (jobId, reason, at, turn, null, now);
     }
 
     /// <summary>Writes down the name that is about to be tried.</summary>
@@ -126,6 +182,9 @@ internal sealed class RepoCreation
     private void Enter(RepoCreationState state, DateTime now, Failure? failure = null)
     {
         State = state;
+        AttemptStartedAt = null;
+        WaitsFor = null;
+        TurnAt = null;
         ErrorCode = failure?.Kind;
         GithubStatus = failure?.GithubStatus;
         GithubError = failure?.Text;

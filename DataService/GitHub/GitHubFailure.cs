@@ -51,6 +51,15 @@ internal static class GitHubFailure
     public static bool IsNameTaken(ApiValidationException exception) =>
         exception.ApiError?.Errors?.Any(error => error.Message is { } text && text.StartsWith("name already exists", StringComparison.OrdinalIgnoreCase)) is true;
 
+    /// <summary>Whether a call that ended so may have done its work all the same: its answer was lost, or came from something before GitHub.</summary>
+    public static bool MayHaveWorked(Exception exception) => exception switch
+    {
+        // Nothing was sent.
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError } => false,
+        ApiException refused => refused.StatusCode is < HttpStatusCode.BadRequest or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError,
+        _ => true,
+    };
+
     private static Failure Of(FailureKind kind, ApiException exception) => new(kind, (int)exception.StatusCode, Text(exception));
 
     private static Failure Limited(ApiException exception, DateTime now) => Of(FailureKind.GitHubRateLimited, exception) with

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using DataService.Domain;
 
@@ -19,8 +21,12 @@ internal sealed partial class GitHubOptions
     /// <summary>From the request's first byte to the answer's last. GitHub itself cuts a request after 10 s.</summary>
     public required TimeSpan RequestTimeout { get; init; }
 
-    /// <summary>The least time between two calls that create content; GitHub asks for a second.</summary>
-    public required TimeSpan ContentInterval { get; init; }
+    /// <summary>What all instances together may create with the token; empty for as much as they can.</summary>
+    public required IReadOnlyList<ContentLimit> ContentBudget { get; init; }
+
+    /// <summary>Tells one token from another in the database, and tells nothing else of it.</summary>
+    public string Credential => field ??= Token is null ? "none" : Convert.ToHexStringLower(
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(Token), 16, info: "DataService GitHub credential"u8.ToArray()));
 
     /// <exception cref="ConfigurationException">A value does not fit; names the variable.</exception>
     public static GitHubOptions From(IConfiguration configuration) => new()
@@ -50,11 +56,11 @@ internal sealed partial class GitHubOptions
             { } text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var timeout) && timeout > TimeSpan.Zero => timeout,
             _ => throw new ConfigurationException("GitHub__RequestTimeout", "must be a time span above zero, such as 00:00:20"),
         },
-        ContentInterval = configuration["GitHub:ContentInterval"] switch
+        ContentBudget = configuration["GitHub:ContentBudget"] switch
         {
-            null or "" => TimeSpan.FromSeconds(1),
-            { } text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var interval) && interval >= TimeSpan.Zero => interval,
-            _ => throw new ConfigurationException("GitHub__ContentInterval", "must be a time span of zero or more, such as 00:00:01"),
+            null or "" => ContentLimits.Default,
+            { } text when ContentLimits.Parse(text) is { } limits => limits,
+            _ => throw new ConfigurationException("GitHub__ContentBudget", "must be limits such as 1/s, 60/min, 400/h (or 20/10s), or off"),
         },
     };
 

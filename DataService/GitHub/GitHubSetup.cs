@@ -41,7 +41,7 @@ internal static class GitHubSetup
                 new SimpleJsonSerializer());
         });
         builder.Services.AddSingleton<ResponseCache>();
-        builder.Services.AddSingleton<ContentPace>();
+        builder.Services.AddSingleton<ContentBudget>();
         builder.Services.AddSingleton<RepositoryCreator>();
         builder.Services.AddSingleton<RepositoryCatalog>();
         builder.Services.AddSingleton<IssueTracker>();

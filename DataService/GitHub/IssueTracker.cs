@@ -11,7 +11,7 @@ namespace DataService.GitHub;
 internal sealed record TrackedIssue(int Number, string Url, bool IsClosed, Guid? TaskId);
 
 /// <summary>The issues of a repository, and the tasks that they stand for.</summary>
-internal sealed partial class IssueTracker(IConnection connection, GitHubOptions options, ContentPace pace, TimeProvider time)
+internal sealed partial class IssueTracker(IConnection connection, GitHubOptions options, TimeProvider time)
 {
     /// <summary>All issues, open and closed, oldest first: the pages before the last change seldom.</summary>
     /// <param name="repository">Full name.</param>
@@ -25,12 +25,11 @@ internal sealed partial class IssueTracker(IConnection connection, GitHubOptions
     }
 
     /// <summary>
-    /// Writes the task's issue, when it is this call's turn. The request itself is not cancelled: an issue whose number nobody
-    /// hears of is the one thing to avoid.
+    /// Writes the task's issue. The request is not cancelled: an issue whose number nobody hears of is the one thing to avoid.
     /// </summary>
     /// <exception cref="FailureException">GitHub refused, or could not be reached. Whether there is an issue may be unknown.</exception>
-    public Task<TrackedIssue> CreateAsync(string repository, ProjectTask task, CancellationToken cancellationToken) => pace.TakeTurnAsync(
-        () => options.CallAsync(async () =>
+    public Task<TrackedIssue> CreateAsync(string repository, ProjectTask task) => options.CallAsync(
+        async () =>
         {
             var answer = await connection.Post<Issue?>(
                 new Uri($"repos/{repository}/issues", UriKind.Relative), new NewIssue(task.Title) { Body = Describe(task) },
@@ -38,7 +37,7 @@ internal sealed partial class IssueTracker(IConnection connection, GitHubOptions
             return answer.Body is { Number: > 0 } issue
                 ? Track(issue)
                 : throw new UnusableAnswerException("GitHub answered the creation of an issue without one.");
-        }, time, CancellationToken.None), cancellationToken);
+        }, time, CancellationToken.None);
 
     /// <summary>The issue's text: the description, and the marker that GitHub does not show.</summary>
     internal static string Describe(ProjectTask task) => $"{task.Description}\n\n<!-- dataservice:task:{task.Id:D} -->".TrimStart();

@@ -3,10 +3,12 @@ using Octokit;
 
 namespace DataService.GitHub;
 
+/// <param name="Id">GitHub's number, which outlives the name.</param>
 /// <param name="FullName"><c>owner/name</c>.</param>
 /// <param name="DefaultBranch">GitHub's name of it; an empty repository has one too.</param>
 /// <param name="Private">Whether only members see it.</param>
-internal sealed record GitHubRepository(string FullName, string DefaultBranch, bool Private);
+/// <param name="ProjectId">The project that its description names; null where it names none.</param>
+internal sealed record GitHubRepository(long Id, string FullName, string DefaultBranch, bool Private, Guid? ProjectId);
 
 /// <summary>Every repository that the token can see.</summary>
 internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions options, TimeProvider time)
@@ -29,6 +31,33 @@ internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions op
         }
     }
 
+    /// <summary>A private repository of the organisation that bears the project's mark; null where the token sees none.</summary>
+    /// <exception cref="FailureException">GitHub refused, or could not be reached.</exception>
+    public async Task<CreatedRepository?> FindOwnAsync(Guid projectId, CancellationToken cancellationToken)
+    {
+        var own = (await ListAsync(cancellationToken)).FirstOrDefault(repository => repository.ProjectId == projectId && repository.Private && IsInOrganization(repository.FullName));
+        return own is null ? null : new CreatedRepository(own.FullName, own.Id, Adopted: true);
+    }
+
+    /// <summary>Whether the repository belongs to the organisation that owns new ones.</summary>
+    public bool IsInOrganization(string fullName) => fullName.StartsWith(options.Organization + "/", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The name that the repository of this number bears now; null where it is gone, or hidden from the token.</summary>
+    /// <exception cref="FailureException">GitHub refused for another reason, or could not be reached.</exception>
+    public async Task<string?> NameOfAsync(long id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await options.CallAsync(
+                () => connection.Get<Repository?>(new Uri($"repositories/{id}", UriKind.Relative), null, null, cancellationToken), time, cancellationToken);
+            return answer.Body?.FullName;
+        }
+        catch (FailureException exception) when (exception.Failure.Kind is FailureKind.GitHubNotFound)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The service itself has changed what there is: the next caller sees it.</summary>
     public void Invalidate()
     {
@@ -39,8 +68,14 @@ internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions op
     /// <summary>Under no caller's token: the others that share it would lose their answer.</summary>
     private async Task<IReadOnlyList<GitHubRepository>> FetchAsync()
     {
-        var all = await options.CallAsync(() => connection.GetAllAsync<Repository>("user/repos?per_page=100&sort=full_name", CancellationToken.None), time, CancellationToken.None);
-        return [.. all.Select(r => new GitHubRepository(r.FullName, r.DefaultBranch, r.Private)).OrderBy(r => r.FullName, StringComparer.OrdinalIgnoreCase)];
+        // In the order of creation the pages before the last one stay as they are, and cost nothing when they are asked for again.
+        var all = await options.CallAsync(
+            () => connection.GetAllAsync<Repository>("user/repos?per_page=100&sort=created&direction=asc", CancellationToken.None), time, CancellationToken.None);
+        return
+        [
+            .. all.Select(r => new GitHubRepository(r.Id, r.FullName, r.DefaultBranch, r.Private, ProjectMark.Find(r.Description)))
+                .OrderBy(r => r.FullName, StringComparer.OrdinalIgnoreCase),
+        ];
     }
 
     /// <summary>One round to GitHub, and its result for as long as it counts as fresh.</summary>

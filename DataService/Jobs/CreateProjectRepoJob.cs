@@ -9,33 +9,48 @@ namespace DataService.Jobs;
 
 /// <summary>
 /// Creates an approved project's private repository and links it. Safe to run again at any point: it asks first whether the work
-/// is done, and writes down each name before it tries it.
+/// is done, writes down each name before it tries it, and looks under that name before it tries it again.
 /// </summary>
 internal sealed partial class CreateProjectRepoJob(
     DataServiceDbContext db,
     RepositoryCreator creator,
     RepositoryCatalog catalog,
+    CreationGate gate,
+    RunLease leases,
     GitHubOptions gitHub,
     RetryPolicy retries,
     JobStorage storage,
+    IBackgroundJobClient jobs,
     TimeProvider time,
     ILogger<CreateProjectRepoJob> logger)
 {
+    /// <summary>A turn so near is sat out: to schedule the job anew would cost more.</summary>
+    private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(1);
+
     /// <param name="projectId">The project to serve. It may be gone, or served, by the time the job runs.</param>
     /// <param name="context">Filled in by Hangfire.</param>
     /// <param name="cancellationToken">Filled in by Hangfire; cancelled when the server has no time left to finish.</param>
     /// <exception cref="JobFailedException">The attempt failed; the row says so already.</exception>
+    /// <exception cref="JobPostponedException">It is not this job's turn.</exception>
+    /// <exception cref="JobAbortedException">Another run has taken over.</exception>
     public async Task RunAsync(Guid projectId, PerformContext context, CancellationToken cancellationToken)
     {
         if (await BeginAsync(projectId, context.BackgroundJob.Id, cancellationToken) is not { } attempt)
             return;
+        await using var lease = leases.Keep(projectId, attempt.Run);
         try
         {
             var created = await CreateAsync(attempt, cancellationToken);
             await LinkAsync(attempt, created, cancellationToken);
         }
         // A cancelled run is handed back to the queue as it is: it was stopped, it did not fail.
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            await ReleaseAsync(attempt);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+        catch (Exception exception) when (exception is not (JobPostponedException or JobAbortedException))
         {
             if (await FailAsync(attempt, exception, cancellationToken) is { } failed)
                 throw failed;
@@ -43,12 +58,25 @@ internal sealed partial class CreateProjectRepoJob(
     }
 
     /// <summary>The work to do, or null when there is none left for this job.</summary>
-    private Task<Attempt?> BeginAsync(Guid projectId, string jobId, CancellationToken cancellationToken) => db.InTransactionAsync(async token =>
+    /// <exception cref="JobPostponedException">Another run is at it, or the gate is closed.</exception>
+    private async Task<Attempt?> BeginAsync(Guid projectId, string jobId, CancellationToken cancellationToken)
     {
-        if (await db.LockProjectAsync(projectId, token) is not { } project)
+        DateTime? turn = null;
+        while (true)
+        {
+            var (attempt, wait) = await db.InTransactionAsync(token => BeginAsync(projectId, jobId, turn, token), cancellationToken);
+            if (wait is null)
+                return attempt;
+            turn = await WaitAsync(wait, cancellationToken);
+        }
+    }
+
+    private async Task<(Attempt? Attempt, Postponement? Wait)> BeginAsync(Guid projectId, string jobId, DateTime? turn, CancellationToken cancellationToken)
+    {
+        if (await db.LockProjectAsync(projectId, cancellationToken) is not { } project)
         {
             LogProjectGone(projectId);
-            return null;
+            return default;
         }
 
         var creation = project.TrackRepoCreation(time.UtcNow);
@@ -56,57 +84,116 @@ internal sealed partial class CreateProjectRepoJob(
         {
             creation.SettleByChoice(time.UtcNow);
             LogHasRepository(project.Slug, repository);
-            return null;
+            return default;
         }
 
         if (creation.JobId is { } owner && owner != jobId && IsAlive(owner))
         {
             LogSuperseded(project.Slug, jobId, owner);
-            return null;
+            return default;
         }
 
         if (creation is { State: RepoCreationState.Skipped } && creation.JobId == jobId)
         {
             LogSettled(project.Slug, jobId);
-            return null;
+            return default;
         }
 
+        var now = await db.ClockAsync(cancellationToken);
+        if (creation.LeaseUntil is { } leaseUntil && leaseUntil > now)
+        {
+            LogHeld(project.Slug, jobId, leaseUntil);
+            return (null, new Postponement(time.UtcNow + (leaseUntil - now), "Another run of this project's creation is under way", null));
+        }
+
+        var looks = creation.RepositoryName is not null;
+        // Without a token nothing can be sent, and so nothing has to wait.
+        var admission = gitHub.Token is null ? default : await gate.AdmitAsync(db, creates: !looks, turn ?? creation.TurnAt, isProbe: false, cancellationToken);
+        if (admission.WaitUntil is { } at)
+        {
+            if (!IsShort(at))
+                creation.Wait(admission.Reason, at, admission.Turn, jobId, time.UtcNow);
+            return (null, Postponement.For(admission));
+        }
+
+        var run = creation.Claim(now + RunLease.Length);
         creation.BeginAttempt(jobId, time.UtcNow);
-        return new Attempt(project.Id, project.Slug, project.Name, jobId, creation.RepositoryName);
-    }, cancellationToken);
+        var name = creation.RepositoryName ?? project.Slug;
+        if (!looks)
+            creation.Intend(name, time.UtcNow);
+        return (new Attempt(project.Id, project.Slug, project.Name, jobId, run, name, looks, admission.IsProbe), null);
+    }
 
     private async Task<CreatedRepository> CreateAsync(Attempt attempt, CancellationToken cancellationToken)
     {
         if (gitHub.Token is null)
             throw new FailureException(Failure.TokenMissing);
-        var name = attempt.NameTried ?? attempt.Slug;
-        if (await TryNameAsync(attempt, name, mayExist: attempt.NameTried is not null, cancellationToken) is { } first)
+        if (await TryNameAsync(attempt, attempt.Name, attempt.Looks, cancellationToken) is { } first)
             return first;
-        if (name == attempt.Slug && await TryNameAsync(attempt, RepositoryName.WithSuffix(attempt.Slug), mayExist: false, cancellationToken) is { } second)
+        if (attempt.Name != attempt.Slug)
+            throw new FailureException(Failure.NameTaken);
+        LogNameTaken(attempt.Slug, attempt.Name);
+
+        // What was written down may have been lost with a database that was restored: GitHub still bears the mark.
+        if (await catalog.FindOwnAsync(attempt.ProjectId, cancellationToken) is { } forgotten)
+            return forgotten;
+        var suffixed = RepositoryName.WithSuffix(attempt.Slug);
+        await TakeTurnAsync(attempt, suffixed, cancellationToken);
+        if (await creator.CreateAsync(suffixed, attempt.ProjectId, attempt.ProjectName, mayExist: false, cancellationToken) is { } second)
             return second;
-        throw new FailureException(new Failure(FailureKind.GitHubRepoNameTaken, 422, "Both the slug and the suffixed name belong to someone else."));
+        LogNameTaken(attempt.Slug, suffixed);
+        throw new FailureException(Failure.NameTaken);
     }
 
-    private async Task<CreatedRepository?> TryNameAsync(Attempt attempt, string name, bool mayExist, CancellationToken cancellationToken)
+    /// <summary>The repository under the name, made now or by an earlier attempt; null where it is a stranger's.</summary>
+    private async Task<CreatedRepository?> TryNameAsync(Attempt attempt, string name, bool looks, CancellationToken cancellationToken)
     {
-        await SaveAsync(attempt.ProjectId, creation => creation.Intend(name, time.UtcNow), cancellationToken);
-        var created = await creator.CreateAsync(name, attempt.ProjectId, attempt.ProjectName, mayExist, cancellationToken);
-        if (created is null)
-            LogNameTaken(attempt.Slug, name);
-        return created;
+        if (looks)
+        {
+            var found = await creator.LookAsync(name, attempt.ProjectId, cancellationToken);
+            if (found is not { Occupant: Occupant.Nobody })
+                return found.Repository;
+            await TakeTurnAsync(attempt, name, cancellationToken);
+        }
+
+        return await creator.CreateAsync(name, attempt.ProjectId, attempt.ProjectName, mayExist: looks, cancellationToken);
     }
 
+    /// <summary>Waits for the turn to create, and writes down the name, in one transaction: the POST that follows is foreseen and counted.</summary>
+    /// <exception cref="JobPostponedException">The turn is not near. The name is written down: the job goes on with it.</exception>
+    private async Task TakeTurnAsync(Attempt attempt, string name, CancellationToken cancellationToken)
+    {
+        DateTime? turn = null;
+        while (true)
+        {
+            var reserved = turn;
+            var wait = await db.InTransactionAsync(async token =>
+            {
+                var creation = await LockOwnAsync(attempt, token);
+                creation.Intend(name, time.UtcNow);
+                var admission = await gate.AdmitAsync(db, creates: true, reserved, attempt.IsProbe, token);
+                if (admission.WaitUntil is not { } at)
+                    return null;
+                if (!IsShort(at))
+                    creation.Wait(admission.Reason, at, admission.Turn, attempt.JobId, time.UtcNow);
+                return Postponement.For(admission);
+            }, cancellationToken);
+            if (wait is null)
+                return;
+            turn = await WaitAsync(wait, cancellationToken);
+        }
+    }
     private async Task LinkAsync(Attempt attempt, CreatedRepository created, CancellationToken cancellationToken)
     {
         catalog.Invalidate();
-        var chosen = await db.InTransactionAsync(async token =>
+        var (chosen, resumed) = await db.InTransactionAsync(async token =>
         {
-            var project = await db.LockProjectAsync(attempt.ProjectId, token);
-            if (project is null)
-                return "nothing: the project was deleted meanwhile";
-            if (project.LinkRepository(created.FullName, time.UtcNow))
-                return null;
-            return project.GithubRepo;
+            var resumed = await gate.AcceptAsync(db, attempt.IsProbe, token);
+            if (await db.LockProjectAsync(attempt.ProjectId, token) is not { RepoCreation: { } creation } project)
+                return ("nothing: the project was deleted meanwhile", resumed);
+            Fence(creation, attempt);
+            creation.Release();
+            return project.LinkRepository(created.FullName, created.Id, time.UtcNow) ? (null, resumed) : (project.GithubRepo, resumed);
         }, cancellationToken);
         if (chosen is not null)
             LogCreatedBeside(attempt.Slug, created.FullName, chosen);
@@ -114,46 +201,91 @@ internal sealed partial class CreateProjectRepoJob(
             LogAdopted(attempt.Slug, created.FullName);
         else
             LogCreated(attempt.Slug, created.FullName);
+        if (resumed)
+            jobs.Enqueue<WakeWaitingJob>(job => job.RunAsync(CancellationToken.None));
     }
 
     /// <summary>Saves how the attempt failed; null where that no longer matters, because the creation was settled meanwhile.</summary>
+    /// <exception cref="JobPostponedException">It is the token that was refused, and creation is paused because of it.</exception>
     private async Task<JobFailedException?> FailAsync(Attempt attempt, Exception exception, CancellationToken cancellationToken)
     {
         var now = time.UtcNow;
         var failure = gitHub.Redact(exception is FailureException classified ? classified.Failure : GitHubFailure.Classify(exception, now));
         DateTime? nextAttemptAt = null;
+        var paused = false;
         var counts = await db.InTransactionAsync(async token =>
         {
-            if (await db.LockProjectAsync(attempt.ProjectId, token) is not { RepoCreation: { } creation } project)
+            var project = await db.LockProjectAsync(attempt.ProjectId, token);
+            (failure, paused) = await gate.LearnAsync(db, failure, attempt.IsProbe, token);
+            if (project is not { RepoCreation: { } creation })
                 return false;
+            Fence(creation, attempt);
+            creation.Release();
             if (project.GithubRepo is not null)
             {
                 creation.SettleByChoice(now);
                 return false;
             }
 
-            // Deleted in the dashboard, or taken over by another job: what happens next is no longer this attempt's to say.
+            // Deleted in the dashboard, or enqueued anew: what happens next is no longer this attempt's to say.
             if (creation.State is not RepoCreationState.Creating || creation.JobId != attempt.JobId)
                 return false;
-            nextAttemptAt = retries.NextAttempt(failure, creation.Retries, now, Random.Shared.NextDouble());
-            if (nextAttemptAt is { } at)
+            nextAttemptAt = paused ? CreationGate.NextLook(now) : retries.NextAttempt(failure, creation.Retries, now, Random.Shared.NextDouble());
+            if (paused)
+                creation.Wait(WaitReason.Resume, nextAttemptAt!.Value, null, attempt.JobId, now);
+            else if (nextAttemptAt is { } at)
                 creation.Retry(failure, at, now);
             else
                 creation.Fail(failure, now);
             return true;
         }, cancellationToken);
         LogFailed(failure.Kind is FailureKind.Internal ? exception : null, attempt.Slug, failure.GithubStatus, failure.Text, failure.Kind.Code, nextAttemptAt);
-        return counts ? new JobFailedException(attempt.Slug, failure, nextAttemptAt) : null;
+        if (!counts)
+            return null;
+        return paused ? throw Postponement.For(new Admission(nextAttemptAt, WaitReason.Resume)).Exception : new JobFailedException(attempt.Slug, failure, nextAttemptAt);
     }
 
-    /// <summary>Changes the row, where the project still has one.</summary>
-    private async Task SaveAsync(Guid projectId, Action<RepoCreation> change, CancellationToken cancellationToken) => await db.InTransactionAsync(async token =>
+    /// <summary>Stopped in its middle: the next run need not wait for the end of the lease.</summary>
+    private Task<int> ReleaseAsync(Attempt attempt) => db.RepoCreations
+        .Where(creation => creation.ProjectId == attempt.ProjectId && creation.Run == attempt.Run)
+        .ExecuteUpdateAsync(creation => creation.SetProperty(c => c.LeaseUntil, (DateTime?)null), CancellationToken.None);
+
+    /// <summary>The attempt's own row, for a change.</summary>
+    private async Task<RepoCreation> LockOwnAsync(Attempt attempt, CancellationToken cancellationToken)
     {
-        var creation = await db.RepoCreations.FromSql($"SELECT * FROM repo_creations WHERE project_id = {projectId} FOR UPDATE").AsTracking().SingleOrDefaultAsync(token);
-        if (creation is not null)
-            change(creation);
+        if (await db.LockProjectAsync(attempt.ProjectId, cancellationToken) is not { RepoCreation: { } creation })
+        {
+            LogProjectGone(attempt.ProjectId);
+            throw new JobAbortedException();
+        }
+
+        Fence(creation, attempt);
         return creation;
-    }, cancellationToken);
+    }
+
+    /// <summary>A worker that was frozen, or cut off from the database, may wake after another one has taken over: it changes nothing any more.</summary>
+    /// <exception cref="JobAbortedException">Another run has taken over. Hangfire leaves the job's state to it.</exception>
+    private void Fence(RepoCreation creation, Attempt attempt)
+    {
+        if (creation.Run == attempt.Run)
+            return;
+        LogTakenOver(attempt.Slug, attempt.JobId, attempt.Run, creation.Run);
+        throw new JobAbortedException();
+    }
+
+    private bool IsShort(DateTime at) => at - time.UtcNow <= ShortWait;
+
+    /// <summary>Sits a short wait out.</summary>
+    /// <returns>The turn that was waited for.</returns>
+    /// <exception cref="JobPostponedException">The wait is not short.</exception>
+    private async Task<DateTime?> WaitAsync(Postponement wait, CancellationToken cancellationToken)
+    {
+        if (!IsShort(wait.Until))
+            throw wait.Exception;
+        if (wait.Until - time.UtcNow is { Ticks: > 0 } rest)
+            await Task.Delay(rest, time, cancellationToken);
+        return wait.Turn;
+    }
 
     private bool IsAlive(string jobId)
     {
@@ -161,8 +293,28 @@ internal sealed partial class CreateProjectRepoJob(
         return RepoCreationQueue.IsAlive(connection.GetStateData(jobId)?.Name);
     }
 
-    /// <summary>What one run works with. The name tried is what an earlier attempt wrote down before its POST, and may have created.</summary>
-    private sealed record Attempt(Guid ProjectId, string Slug, string ProjectName, string JobId, string? NameTried);
+    /// <param name="ProjectId">Whose repository it is.</param>
+    /// <param name="Slug">Of the project.</param>
+    /// <param name="ProjectName">Of the project.</param>
+    /// <param name="JobId">Hangfire's.</param>
+    /// <param name="Run">The number under which this run has taken the creation in hand.</param>
+    /// <param name="Name">The name to try, written down already.</param>
+    /// <param name="Looks">Whether an earlier attempt has written it down, and may have created the repository.</param>
+    /// <param name="IsProbe">Whether it tells if a new token is accepted.</param>
+    private sealed record Attempt(Guid ProjectId, string Slug, string ProjectName, string JobId, int Run, string Name, bool Looks, bool IsProbe);
+
+    /// <param name="Until">UTC.</param>
+    /// <param name="Reason">For operators.</param>
+    /// <param name="Turn">The turn that is reserved; null where none is.</param>
+    private sealed record Postponement(DateTime Until, string Reason, DateTime? Turn)
+    {
+        public JobPostponedException Exception => new(Until, Reason);
+
+        public static Postponement For(Admission admission) => new(
+            admission.WaitUntil!.Value,
+            admission.Reason is WaitReason.Resume ? "Creation of repositories is paused" : "Waits for its turn: GitHub limits how much is created",
+            admission.Turn);
+    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Created repository {Repository} for {Slug}")]
     private partial void LogCreated(string slug, string repository);
@@ -190,4 +342,10 @@ internal sealed partial class CreateProjectRepoJob(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} for {Slug} steps aside for job {Owner}")]
     private partial void LogSuperseded(string slug, string jobId, string owner);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Job {JobId} for {Slug} waits: another run is under way until {LeaseUntil} at least")]
+    private partial void LogHeld(string slug, string jobId, DateTime leaseUntil);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} of job {JobId} for {Slug} ends without a word: run {LaterRun} has taken over")]
+    private partial void LogTakenOver(string slug, string jobId, int run, int laterRun);
 }

@@ -20,12 +20,20 @@ internal static class JobsSetup
     {
         var options = JobsOptions.From(builder.Configuration);
         var services = builder.Services;
+        services.AddSingleton(options);
         services.AddSingleton(new RetryPolicy(options.FirstRetryDelay));
         services.AddSingleton<RetryFilter>();
         services.AddSingleton<RepoCreationTracking>();
         services.AddSingleton<RepoCreationQueue>();
         services.AddScoped<JobTransaction>();
+        services.AddSingleton<CreationGate>();
+        services.AddSingleton<RunLease>();
         services.AddScoped<CreateProjectRepoJob>();
+        services.AddScoped<WakeWaitingJob>();
+        services.AddScoped<ProbeTokenJob>();
+        services.AddScoped<CreationControl>();
+        services.AddScoped<Reconciliation>();
+        services.AddScoped<ReconcileJob>();
         services.AddScoped<TaskPush>();
         services.AddScoped<PushTasksJob>();
 
@@ -47,6 +55,7 @@ internal static class JobsSetup
             server.ServerTimeout = TimeSpan.FromMinutes(1);
             server.ServerCheckInterval = TimeSpan.FromSeconds(30);
         });
+        services.AddHostedService<RecurringJobs>();
         builder.AddDashboard();
     }
 
@@ -57,7 +66,7 @@ internal static class JobsSetup
         PrepareSchemaIfNecessary = false,
         UseSlidingInvisibilityTimeout = true,
         InvisibilityTimeout = TimeSpan.FromSeconds(10),
-        DistributedLockTimeout = TimeSpan.FromSeconds(20),
+        DistributedLockTimeout = TimeSpan.FromSeconds(10),
         QueuePollInterval = TimeSpan.FromMilliseconds(500),
         // Loses jobs now and then, and halves the rate of commits.
         EnableLongPolling = false,

@@ -20,6 +20,11 @@ internal sealed partial class PushTasksJob(DataServiceDbContext db, TaskPush pus
         {
             await push.RunAsync(projectId, repository, cancellationToken);
         }
+        // Ours or GitHub's limit: what was pushed is saved, and the job goes on with the rest when there is room.
+        catch (FailureException exception) when (exception.Failure is { Kind: FailureKind.GitHubRateLimited, RetryAt: not null } limited)
+        {
+            throw new JobPostponedException(limited.RetryAt.Value, "Waits for its turn: GitHub limits how much is created");
+        }
         catch (FailureException exception)
         {
             var nextAttemptAt = retries.NextAttempt(exception.Failure, context.GetJobParameter<int>(RetryFilter.RetryCount), time.UtcNow, Random.Shared.NextDouble());

@@ -16,6 +16,10 @@ internal sealed class RetryFilter(RetryPolicy policy, TimeProvider time) : IElec
     {
         switch (context.CandidateState)
         {
+            case FailedState { Exception: JobPostponedException postponed }:
+                context.CandidateState = new PostponedState(postponed.Until) { Reason = postponed.Message };
+                break;
+
             // The job has decided, saved and shown when it goes on.
             case FailedState { Exception: JobFailedException failed } state:
                 if (failed.NextAttemptAt is { } at)

@@ -7,10 +7,27 @@ namespace DataService.RepoCreations;
 
 internal static class RepoCreationsEndpoints
 {
-    public static void MapRepoCreations(this IEndpointRouteBuilder app) =>
-        app.MapPost("/projects/{slug}/repo-creation", RequeueAsync).WithTags("Repository creations").WithName("requeueRepoCreation")
+    private const string Tag = "Repository creations";
+
+    public static void MapRepoCreations(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/projects/{slug}/repo-creation", RequeueAsync).WithTags(Tag).WithName("requeueRepoCreation")
             .WithSummary("Run the creation of the project's repository, again or for the first time")
             .ProducesProblems(ErrorCode.NotFound, ErrorCode.InvalidState);
+
+        var creations = app.MapGroup("/repo-creations").WithTags(Tag);
+        creations.MapGet("/status", PauseCreation.StatusAsync).WithName("getCreationStatus")
+            .WithSummary("Whether repositories are created now, and what is left of the budget");
+        creations.MapPost("/pause", PauseCreation.PauseAsync).WithName("pauseCreation")
+            .WithSummary("Let every creation wait, on all instances").WithDescription("Approvals go on. A pause that is there already stays as it is.");
+        creations.MapPost("/resume", PauseCreation.ResumeAsync).WithName("resumeCreation")
+            .WithSummary("End the pause, whoever made it, and wake what waited for that");
+        creations.MapPost("/reconcile", Reconcile.RunAsync).WithName("reconcile")
+            .WithSummary("Compare projects, jobs and GitHub, and mend what differs")
+            .WithDescription("A dry run unless told otherwise. The service does the same by itself every quarter of an hour, and mends what it has found twice.");
+        creations.MapGet("/findings", Reconcile.FindingsAsync).WithName("listFindings")
+            .WithSummary("List what the reconciliation has found, and what was done about it, newest first");
+    }
 
     private static async Task<Results<Accepted<RepoCreationResponse>, ProblemHttpResult>> RequeueAsync(
         string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, CancellationToken cancellationToken)

@@ -23,6 +23,163 @@ namespace DataService.Data.Migrations
             NpgsqlModelBuilderExtensions.HasPostgresExtension(modelBuilder, "pg_trgm");
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("DataService.Domain.ContentCall", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Credential")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("credential");
+
+                    b.HasKey("Id")
+                        .HasName("pk_content_calls");
+
+                    b.HasIndex("Credential", "At")
+                        .HasDatabaseName("ix_content_calls_credential_at");
+
+                    b.ToTable("content_calls", (string)null);
+                });
+
+            modelBuilder.Entity("DataService.Domain.CreationPause", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Code")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("code");
+
+                    b.Property<string>("Credential")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("credential");
+
+                    b.Property<DateTime?>("ProbeUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("probe_until");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTime>("Since")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since");
+
+                    b.HasKey("Id")
+                        .HasName("pk_creation_pause");
+
+                    b.ToTable("creation_pause", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_creation_pause_only_one", "id = 1");
+                        });
+                });
+
+            modelBuilder.Entity("DataService.Domain.Finding", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Action")
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTime>("FirstSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_seen_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTime>("LastSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_seen_at");
+
+                    b.Property<Guid?>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<DateTime?>("SettledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("settled_at");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.HasKey("Id")
+                        .HasName("pk_findings");
+
+                    b.HasIndex("SettledAt")
+                        .HasDatabaseName("ix_findings_settled_at");
+
+                    b.HasIndex("Kind", "Subject")
+                        .IsUnique()
+                        .HasDatabaseName("ix_findings_kind_subject")
+                        .HasFilter("settled_at IS NULL");
+
+                    b.ToTable("findings", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_findings_kind", "kind IN ('missing', 'renamed', 'vanished', 'orphan')");
+                        });
+                });
+
+            modelBuilder.Entity("DataService.Domain.GitHubQuota", b =>
+                {
+                    b.Property<string>("Credential")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("credential");
+
+                    b.Property<DateTime?>("LimitedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("limited_until");
+
+                    b.Property<int>("LimitsInARow")
+                        .HasColumnType("integer")
+                        .HasColumnName("limits_in_a_row");
+
+                    b.Property<DateTime?>("NextTurnAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_turn_at");
+
+                    b.Property<int>("RefusalsInARow")
+                        .HasColumnType("integer")
+                        .HasColumnName("refusals_in_a_row");
+
+                    b.HasKey("Credential")
+                        .HasName("pk_github_quotas");
+
+                    b.ToTable("github_quotas", (string)null);
+                });
+
             modelBuilder.Entity("DataService.Domain.Message", b =>
                 {
                     b.Property<Guid>("Id")
@@ -83,6 +240,10 @@ namespace DataService.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("github_repo");
 
+                    b.Property<long?>("GithubRepoId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("github_repo_id");
+
                     b.Property<DateTime?>("IssuesSyncedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("issues_synced_at");
@@ -107,6 +268,10 @@ namespace DataService.Data.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_projects");
+
+                    b.HasIndex("GithubRepoId")
+                        .HasDatabaseName("ix_projects_github_repo_id")
+                        .HasFilter("github_repo_id IS NOT NULL");
 
                     b.HasIndex("Slug")
                         .IsUnique()
@@ -195,6 +360,10 @@ namespace DataService.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("project_id");
 
+                    b.Property<DateTime?>("AttemptStartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("attempt_started_at");
+
                     b.Property<int>("Attempts")
                         .HasColumnType("integer")
                         .HasColumnName("attempts");
@@ -216,6 +385,10 @@ namespace DataService.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("job_id");
 
+                    b.Property<DateTime?>("LeaseUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_until");
+
                     b.Property<DateTime?>("NextAttemptAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("next_attempt_at");
@@ -229,15 +402,28 @@ namespace DataService.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("retries");
 
+                    b.Property<int>("Run")
+                        .HasColumnType("integer")
+                        .HasColumnName("run");
+
                     b.Property<string>("State")
                         .IsRequired()
                         .HasMaxLength(20)
                         .HasColumnType("character varying(20)")
                         .HasColumnName("state");
 
+                    b.Property<DateTime?>("TurnAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("turn_at");
+
                     b.Property<DateTime>("UpdatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("updated_at");
+
+                    b.Property<string>("WaitsFor")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("waits_for");
 
                     b.HasKey("ProjectId")
                         .HasName("pk_repo_creations");
@@ -248,7 +434,11 @@ namespace DataService.Data.Migrations
 
                     b.ToTable("repo_creations", null, t =>
                         {
+                            t.HasCheckConstraint("ck_repo_creations_live_has_job", "state NOT IN ('queued', 'creating', 'retrying') OR job_id IS NOT NULL");
+
                             t.HasCheckConstraint("ck_repo_creations_state", "state IN ('queued', 'creating', 'retrying', 'failed', 'created', 'skipped')");
+
+                            t.HasCheckConstraint("ck_repo_creations_waits_for", "waits_for IN ('budget', 'resume')");
                         });
                 });
 

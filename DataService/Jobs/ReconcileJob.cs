@@ -1,0 +1,42 @@
+using DataService.Data;
+using DataService.Domain;
+using DataService.GitHub;
+using Hangfire;
+using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
+
+namespace DataService.Jobs;
+
+/// <summary>The recurring round of the <see cref="Reconciliation"/>. The dashboard shows its report as the job's result.</summary>
+internal sealed class ReconcileJob(Reconciliation reconciliation)
+{
+    public const string RecurringId = "reconcile";
+
+    /// <summary>Every quarter of an hour: what is found is mended in the next round, so within half an hour.</summary>
+    public const string Schedule = "*/15 * * * *";
+
+    /// <param name="mode">From the settings.</param>
+    /// <param name="cancellationToken">Filled in by Hangfire.</param>
+    public Task<ReconciliationReport> RunAsync(ReconciliationMode mode, CancellationToken cancellationToken) => reconciliation.RunAsync(mode, cancellationToken);
+}
+
+/// <summary>
+/// After a change of the token, lets one of the waiting jobs try it at once. Without waiting jobs there is nothing to do: the next
+/// approval's job tries it.
+/// </summary>
+internal sealed class ProbeTokenJob(DataServiceDbContext db, GitHubOptions gitHub, IBackgroundJobClient jobs, TimeProvider time)
+{
+    public const string RecurringId = "probe-token";
+
+    public const string Schedule = "* * * * *";
+
+    /// <param name="cancellationToken">Filled in by Hangfire.</param>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        if (gitHub.Token is null || await db.CreationPauses.AsNoTracking().SingleOrDefaultAsync(cancellationToken) is not { } pause || !pause.MayProbe(gitHub.Credential, time.UtcNow))
+            return;
+        var waiting = await db.RepoCreations.AsNoTracking().Where(c => c.WaitsFor == WaitReason.Resume).OrderBy(c => c.UpdatedAt).Select(c => c.JobId).FirstOrDefaultAsync(cancellationToken);
+        if (waiting is not null)
+            jobs.ChangeState(waiting, new WokenState(), ScheduledState.StateName);
+    }
+}

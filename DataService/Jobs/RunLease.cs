@@ -1,0 +1,58 @@
+using Npgsql;
+
+namespace DataService.Jobs;
+
+/// <summary>
+/// Shows in the creation's row that a run of it is alive. A killed process renews nothing, so its lease is over before Hangfire gives
+/// its job to another worker; one that was only frozen finds on waking that its run is no longer the last.
+/// </summary>
+internal sealed partial class RunLease(NpgsqlDataSource dataSource, TimeProvider time, ILogger<RunLease> logger)
+{
+    /// <summary>Below the time after which Hangfire gives the job of a silent worker away.</summary>
+    public static readonly TimeSpan Length = TimeSpan.FromSeconds(8);
+
+    private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Renews the lease until it is disposed of.</summary>
+    public IAsyncDisposable Keep(Guid projectId, int run) => new Renewal(this, projectId, run);
+
+    private async Task RenewAsync(Guid projectId, int run, CancellationToken cancellationToken)
+    {
+        using var ticks = new PeriodicTimer(RenewalInterval, time);
+        while (await ticks.WaitForNextTickAsync(cancellationToken))
+        {
+            try
+            {
+                await using var renew = dataSource.CreateCommand(
+                    "UPDATE repo_creations SET lease_until = clock_timestamp() + $3 WHERE project_id = $1 AND run = $2 AND lease_until IS NOT NULL");
+                renew.Parameters.Add(new() { Value = projectId });
+                renew.Parameters.Add(new() { Value = run });
+                renew.Parameters.Add(new() { Value = Length });
+                await renew.ExecuteNonQueryAsync(cancellationToken);
+            }
+            catch (NpgsqlException exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The next tick tries again. Should the lease run out meanwhile, the row's run number keeps this one from doing harm.
+                LogNotRenewed(exception, projectId);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The lease on the creation of project {ProjectId} could not be renewed")]
+    private partial void LogNotRenewed(Exception exception, Guid projectId);
+
+    private sealed class Renewal : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _end = new();
+        private readonly Task _renewing;
+
+        public Renewal(RunLease lease, Guid projectId, int run) => _renewing = lease.RenewAsync(projectId, run, _end.Token);
+
+        public async ValueTask DisposeAsync()
+        {
+            await _end.CancelAsync();
+            await _renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _end.Dispose();
+        }
+    }
+}
