@@ -369,6 +369,39 @@ public sealed class SimulatorTests
     }
 
     [Fact]
+    public async Task The_minute_of_the_content_limit_can_be_made_shorter()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var simulator = await RunningSimulator.StartAsync(time);
+        using var set = await simulator.SendAsync(
+            HttpMethod.Post, "/_simulator/limits", """{"contentPerMinute":1,"contentWindowSeconds":6,"blockSeconds":1}""");
+        var limits = await simulator.Http.GetFromJsonAsync<JsonElement>("/_simulator/limits", Cancellation);
+        await simulator.CreateAsync("one");
+
+        time.Advance(TimeSpan.FromSeconds(5));
+        await Assert.ThrowsAsync<SecondaryRateLimitExceededException>(() => simulator.CreateAsync("two"));
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(6, limits.GetProperty("contentWindowSeconds").GetInt32());
+        Assert.NotNull(await simulator.CreateAsync("two"));
+    }
+
+    [Fact]
+    public async Task Unless_told_the_minute_of_the_content_limit_is_one()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var simulator = await RunningSimulator.StartAsync(time);
+        using var set = await simulator.SendAsync(HttpMethod.Post, "/_simulator/limits", """{"contentPerMinute":1,"blockSeconds":1}""");
+        await simulator.CreateAsync("one");
+
+        time.Advance(TimeSpan.FromSeconds(59));
+        await Assert.ThrowsAsync<SecondaryRateLimitExceededException>(() => simulator.CreateAsync("two"));
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.NotNull(await simulator.CreateAsync("two"));
+    }
+
+    [Fact]
     public async Task Content_created_too_soon_after_the_last_is_over_the_limit_and_the_answer_may_keep_the_time_to_itself()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -387,6 +420,7 @@ public sealed class SimulatorTests
     [Theory]
     [InlineData("""{"contentPerMinute":-1}""")]
     [InlineData("""{"blockSeconds":0}""")]
+    [InlineData("""{"contentWindowSeconds":0}""")]
     [InlineData("""{"primaryPerHour":0}""")]
     [InlineData("""{"contentPerSecond":1}""")]
     public async Task Wrong_limits_are_refused(string limits)

@@ -57,6 +57,7 @@ internal sealed record FaultRequest(
 /// <summary>The limits to enforce from now on; what is left out is off, save for the primary one.</summary>
 internal sealed record LimitsRequest(
     int ContentPerMinute = 0,
+    int ContentWindowSeconds = 60,
     int ContentPerHour = 0,
     int MinimumGapMs = 0,
     int BlockSeconds = 60,
@@ -67,6 +68,7 @@ internal sealed record LimitsRequest(
     public ContentRules ToRules() => new()
     {
         ContentPerMinute = ContentPerMinute,
+        ContentWindowSeconds = ContentWindowSeconds,
         ContentPerHour = ContentPerHour,
         MinimumGapMs = MinimumGapMs,
         BlockSeconds = BlockSeconds,

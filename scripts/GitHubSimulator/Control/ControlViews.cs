@@ -47,6 +47,7 @@ internal sealed record FaultView(
 
 internal sealed record LimitsView(
     int ContentPerMinute,
+    int ContentWindowSeconds,
     int ContentPerHour,
     int MinimumGapMs,
     int BlockSeconds,
@@ -67,6 +68,7 @@ internal sealed record LimitsView(
         var rules = content.Rules;
         return new(
             rules.ContentPerMinute,
+            rules.ContentWindowSeconds,
             rules.ContentPerHour,
             rules.MinimumGapMs,
             rules.BlockSeconds,

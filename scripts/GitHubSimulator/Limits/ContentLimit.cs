@@ -3,7 +3,11 @@ namespace GitHubSimulator.Limits;
 /// <summary>What the secondary limit on content-creating calls enforces; a number of 0 turns its part off.</summary>
 internal sealed record ContentRules
 {
+    /// <summary>Calls within <see cref="ContentWindowSeconds"/>.</summary>
     public int ContentPerMinute { get; init; }
+
+    /// <summary>How long the minute of <see cref="ContentPerMinute"/> is, so that a test need not wait for a real one.</summary>
+    public int ContentWindowSeconds { get; init; } = 60;
 
     public int ContentPerHour { get; init; }
 
@@ -21,7 +25,7 @@ internal sealed record ContentRules
     {
         { ContentPerMinute: < 0 } or { ContentPerHour: < 0 } or { MinimumGapMs: < 0 } or { AccessRepositoryDelayMs: < 0 } =>
             "contentPerMinute, contentPerHour, minimumGapMs and accessRepositoryDelayMs must not be negative; 0 turns one off.",
-        { BlockSeconds: < 1 } => "blockSeconds must be 1 or more.",
+        { BlockSeconds: < 1 } or { ContentWindowSeconds: < 1 } => "blockSeconds and contentWindowSeconds must be 1 or more.",
         _ => null,
     };
 }
@@ -118,7 +122,7 @@ internal sealed class ContentLimit(TimeProvider time)
 
     private void Forget(DateTimeOffset now)
     {
-        while (_lastMinute.TryPeek(out var call) && call <= now.AddMinutes(-1))
+        while (_lastMinute.TryPeek(out var call) && call <= now.AddSeconds(-_rules.ContentWindowSeconds))
             _lastMinute.Dequeue();
         while (_lastHour.TryPeek(out var call) && call <= now.AddHours(-1))
             _lastHour.Dequeue();
