@@ -124,6 +124,31 @@ public sealed class EmbeddedPostgresTests : IDisposable
         Assert.False(Directory.Exists(Folder));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_crash_and_restart_keeps_the_port_and_all_that_was_committed_a_moment_before(bool throwAway)
+    {
+        await using var postgres = await EmbeddedPostgres.StartAsync(Folder, new() { ThrowAway = throwAway }, Cancellation);
+        await ExecuteAsync(postgres.ConnectionString, "CREATE TABLE kept (answer int)");
+        var before = await ExecuteAsync(postgres.ConnectionString, "SELECT pg_postmaster_start_time()");
+
+        await ExecuteAsync(postgres.ConnectionString, "INSERT INTO kept VALUES (42)");
+        await postgres.RestartAsync();
+
+        Assert.Equal(42, await ExecuteAsync(postgres.ConnectionString, "SELECT answer FROM kept"));
+        Assert.NotEqual(before, await ExecuteAsync(postgres.ConnectionString, "SELECT pg_postmaster_start_time()"));
+    }
+
+    [Fact]
+    public async Task Only_its_owner_restarts_a_cluster()
+    {
+        await using var owner = await StartAsync();
+        await using var guest = await StartAsync();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(guest.RestartAsync);
+    }
+
     [Fact]
     public async Task Giving_up_while_the_server_starts_leaves_none_running()
     {

@@ -85,6 +85,23 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         return postgres;
     }
 
+    /// <summary>
+    /// Crashes the server and starts it again at once, on the same port: every connection breaks, and what was committed is recovered.
+    /// Returns when it takes connections.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another process owns the cluster.</exception>
+    /// <exception cref="EmbeddedPostgresException">It did not come up again; the message has the server's last words.</exception>
+    public async Task RestartAsync()
+    {
+        if (!IsOwner || _binaries is not { } binaries) throw new InvalidOperationException($"The PostgreSQL in {_folder} is another process's.");
+
+        var seconds = ReadyLimit.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        // Without -o, pg_ctl takes the options of the last start, and so the port. Not to be cancelled: half of it is a server that is gone.
+        var result = await binaries.RunAsync(
+            "pg_ctl", ["restart", "-D", _data, "-l", LogFile, "-m", "immediate", "-w", "-t", seconds], CancellationToken.None);
+        if (!result.Succeeded) throw new EmbeddedPostgresException($"PostgreSQL did not start again: {result.Output}\n{LogTail()}");
+    }
+
     /// <summary>Stops the cluster if this instance owns it, and deletes a throw-away one.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -307,7 +324,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         [
             $"port={port.ToString(CultureInfo.InvariantCulture)}", "listen_addresses=127.0.0.1", "unix_socket_directories=''",
             "max_connections=200", "max_prepared_transactions=0", "shared_buffers=128MB", "timezone=UTC", "log_timezone=UTC",
-            .. _options.ThrowAway ? ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] : Array.Empty<string>(),
+            .. _options.ThrowAway ? ["fsync=off", "full_page_writes=off"] : Array.Empty<string>(),
         ];
         return string.Join(' ', settings.Select(setting => $"-c {setting}"));
     }
@@ -473,7 +490,9 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
 /// <summary>How a cluster differs from the one that Development keeps.</summary>
 internal sealed record EmbeddedPostgresOptions
 {
-    /// <summary>For tests: survives no crash, which makes it fast, and its folder is deleted when it is disposed.</summary>
+    /// <summary>
+    /// For tests: survives a crash of the server and none of the machine, which makes it fast, and its folder is deleted when it is disposed.
+    /// </summary>
     public bool ThrowAway { get; init; }
 
     /// <summary>Where PostgreSQL is looked for instead of PATH and the usual folders; <c>*</c> stands for any part of one name.</summary>
