@@ -17,9 +17,11 @@ internal sealed class RunningService : IAsyncDisposable
     private readonly WebApplication _simulator;
     private readonly DataServiceFactory _factory;
 
-    private RunningService(WebApplication simulator, DataServiceFactory factory, LogCapture logs, string connectionString)
+    private readonly Dictionary<string, string?> _settings;
+
+    private RunningService(WebApplication simulator, DataServiceFactory factory, LogCapture logs, string connectionString, Dictionary<string, string?> settings)
     {
-        (_simulator, _factory, Logs, ConnectionString) = (simulator, factory, logs, connectionString);
+        (_simulator, _factory, Logs, ConnectionString, _settings) = (simulator, factory, logs, connectionString, settings);
         Address = new Uri(factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Anonymous = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
         Http = new HttpClient { BaseAddress = Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", ApiToken) } };
@@ -45,10 +47,14 @@ internal sealed class RunningService : IAsyncDisposable
     /// <param name="settings">Over the defaults; null takes a default away.</param>
     /// <param name="replace">Changes what the service is made of.</param>
     public static async Task<RunningService> StartAsync(
-        PostgresCluster cluster, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null)
+        PostgresCluster cluster, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null) =>
+        await StartAsync(await cluster.CreateDatabaseAsync(), settings, replace);
+
+    /// <summary>On a database that the test looks after by itself.</summary>
+    public static async Task<RunningService> StartAsync(
+        string connectionString, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null)
     {
         var simulator = await StartSimulatorAsync();
-        var connectionString = await cluster.CreateDatabaseAsync();
         var all = new Dictionary<string, string?>
         {
             ["ConnectionStrings:DataService"] = connectionString,
@@ -64,7 +70,7 @@ internal sealed class RunningService : IAsyncDisposable
         var logs = new LogCapture();
         var factory = new DataServiceFactory(all, logs, replace);
         factory.StartServer();
-        return new RunningService(simulator, factory, logs, connectionString);
+        return new RunningService(simulator, factory, logs, connectionString, all);
     }
 
     public static async Task<WebApplication> StartSimulatorAsync()
@@ -82,6 +88,14 @@ internal sealed class RunningService : IAsyncDisposable
         Anonymous.Dispose();
         await _factory.DisposeAsync();
         await _simulator.DisposeAsync();
+    }
+
+    /// <summary>A second instance on the same database, with the same settings.</summary>
+    public IAsyncDisposable StartAnother()
+    {
+        var other = new DataServiceFactory(_settings, Logs);
+        other.StartServer();
+        return other;
     }
 
     public void Break(FaultRule rule) => GitHub.Faults.Add(rule);

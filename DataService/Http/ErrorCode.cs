@@ -12,6 +12,7 @@ internal static class ErrorCode
     public const string InvalidState = "INVALID_STATE";
     public const string NoGitHubRepo = "NO_GITHUB_REPO";
     public const string RateLimited = "RATE_LIMITED";
+    public const string DatabaseUnavailable = "DATABASE_UNAVAILABLE";
     public const string Internal = "INTERNAL";
 
     public static int Status(string code) => code switch
@@ -21,6 +22,7 @@ internal static class ErrorCode
         NotFound => StatusCodes.Status404NotFound,
         Conflict or InvalidState or NoGitHubRepo => StatusCodes.Status409Conflict,
         RateLimited => StatusCodes.Status429TooManyRequests,
+        DatabaseUnavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
 

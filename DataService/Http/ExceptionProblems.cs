@@ -11,6 +11,9 @@ namespace DataService.Http;
 /// <summary>Answers for what handlers and the framework throw. What is not foreseen says nothing of the inside: the log says all.</summary>
 internal sealed partial class ExceptionProblems(IProblemDetailsService problems, TimeProvider clock, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
+    /// <summary>A restart of PostgreSQL takes some seconds.</summary>
+    private const string OutageRetryAfterSeconds = "5";
+
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancellationToken)
     {
         var problem = exception switch
@@ -24,11 +27,19 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
             InvalidDataException => Problems.Details(ErrorCode.Validation, "The form cannot be read."),
             // The text for 413, 415 and their like is the same as where the framework answers without an exception.
             BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode },
+            _ when DatabaseOutage.IsCauseOf(exception) =>
+                Problems.Details(ErrorCode.DatabaseUnavailable, "The database does not answer at the moment. Nothing of this request is known to be saved; try again."),
             _ => Problems.Details(ErrorCode.Internal, "The service failed. Try again; if it persists, report the X-Request-Id of this answer."),
         };
         // The framework leaves the logging of a handled exception to its handler.
         if (problem.Status is StatusCodes.Status500InternalServerError)
             LogUnexpected(exception, context.Request.Method, context.Request.Path);
+        if (problem.Status is StatusCodes.Status503ServiceUnavailable && exception is not FailureException)
+        {
+            LogDatabaseAway(context.Request.Method, context.Request.Path, Innermost(exception).Message);
+            context.Response.Headers.RetryAfter = OutageRetryAfterSeconds;
+        }
+
         if (exception is FailureException { Failure: { Kind: FailureKind.GitHubRateLimited } limited })
             context.Response.Headers.RetryAfter = RetryAfterSeconds(limited.RetryAt).ToString(CultureInfo.InvariantCulture);
         context.Response.StatusCode = problem.Status ?? StatusCodes.Status500InternalServerError;
@@ -42,8 +53,13 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
         ? Problems.Validation(missing.Groups["name"].Value, $"{missing.Groups["name"].Value} is missing.")
         : Problems.Details(ErrorCode.Validation, "The body is not valid JSON.");
 
+    private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
+
     /// <summary>GitHub's own lower bound where it states none.</summary>
     private int RetryAfterSeconds(DateTime? at) => at is { } time ? Math.Max(1, (int)Math.Ceiling((time - clock.UtcNow).TotalSeconds)) : 60;
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} was answered with 503, the database does not answer: {Reason}")]
+    private partial void LogDatabaseAway(string method, string path, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private partial void LogUnexpected(Exception exception, string method, string path);

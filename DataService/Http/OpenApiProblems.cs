@@ -35,6 +35,7 @@ internal sealed class OpenApiProblems : IOpenApiOperationTransformer, IOpenApiDo
         (FailureKind.GitHubRateLimited.Code, 503, "GitHub's rate limit is reached. Try again in 60 s."),
         (FailureKind.GitHubUnavailable.Code, 502, "GitHub could not be reached."),
         (FailureKind.GitHubTokenMissing.Code, 503, "No GITHUB_TOKEN is configured."),
+        (ErrorCode.DatabaseUnavailable, 503, "The database does not answer at the moment. Nothing of this request is known to be saved; try again."),
         (ErrorCode.Internal, 500, "The service failed. Try again; if it persists, report the X-Request-Id of this answer."),
     ];
 
@@ -104,7 +105,10 @@ internal sealed class OpenApiProblems : IOpenApiOperationTransformer, IOpenApiDo
         if (metadata.OfType<EnableRateLimitingAttribute>().Any())
             yield return Array.Find(Table, row => row.Code == ErrorCode.RateLimited);
         if (context.Description.RelativePath?.StartsWith("health/", StringComparison.Ordinal) is false)
+        {
             yield return Array.Find(Table, row => row.Code == ErrorCode.Internal);
+            yield return Array.Find(Table, row => row.Code == ErrorCode.DatabaseUnavailable);
+        }
     }
 
     private static OpenApiResponse Response(IGrouping<int, (string Code, int Status, string Text)> problems, OpenApiOperationTransformerContext context) => new()

@@ -122,6 +122,7 @@ internal sealed partial class Reconciliation(
 
     private async Task<List<Observation>> CompareWithGitHubAsync(CancellationToken cancellationToken)
     {
+        catalog.Invalidate();
         // A list that grows while its pages are read may show one twice.
         var repositories = (await catalog.ListAsync(cancellationToken)).DistinctBy(repository => repository.Id).ToList();
         var byId = repositories.ToDictionary(repository => repository.Id);
@@ -230,8 +231,9 @@ internal sealed partial class Reconciliation(
         {
             if (await db.LockProjectAsync(projectId, token) is not { ApprovedAt: not null } project)
                 return null;
+            var before = project.RepoCreation?.JobId;
             queue.EnsureEnqueued(project, jobs);
-            return project.RepoCreation is { IsLive: true, JobId: { } jobId } ? $"Enqueued as job {jobId}." : null;
+            return project.RepoCreation is { IsLive: true, JobId: { } jobId } && jobId != before ? $"Enqueued as job {jobId}." : null;
         }, cancellationToken);
 
     /// <summary>Saves what was seen, and closes what is no longer so.</summary>
