@@ -15,7 +15,16 @@ internal sealed class RequestReceiver(RequestDelegate next, SimulatorState state
         using var buffer = new MemoryStream();
         await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
         var body = buffer.ToArray();
-        context.Features.Set(new ApiCall(context, state, state.Requests.Add(context.Request, body), body));
-        await next(context);
+        var received = state.Requests.Add(context.Request, body);
+        context.Features.Set(new ApiCall(context, state, received, body));
+        await using var left = context.RequestAborted.Register(() => received.End(state.Time.GetUtcNow()));
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            received.End(state.Time.GetUtcNow());
+        }
     }
 }

@@ -26,5 +26,10 @@ internal sealed record ReceivedRequest
     /// <summary>Null while there is no answer, and for ever if the connection was dropped without one.</summary>
     public int? Status { get; set; }
 
+    /// <summary>When the answer was out or the client had left, whichever came first; null before that.</summary>
+    public DateTimeOffset? EndedAt { get; private set; }
+
     public string? UserAgent => Headers.GetValueOrDefault("User-Agent");
+
+    public void End(DateTimeOffset now) => EndedAt ??= now;
 }
