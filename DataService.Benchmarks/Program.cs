@@ -1,0 +1,22 @@
+using System.CommandLine;
+using DataService.Benchmarks.Chaos;
+
+namespace DataService.Benchmarks;
+
+/// <summary>
+/// Programs that run the service hard and print what it did; the first argument chooses one. In a namespace, with a Main: a top-level
+/// Program would clash with the service's own in the tests that reference both.
+/// </summary>
+internal static class Program
+{
+    /// <summary>What a run has to end its processes after Ctrl-C or SIGTERM.</summary>
+    private static readonly TimeSpan CleanUpLimit = TimeSpan.FromSeconds(30);
+
+    private static Task<int> Main(string[] args) => RunAsync(args, Console.Out, Console.Error);
+
+    /// <returns>The exit code: 0 for a run that found nothing wrong, 1 for one that did and for a command line that is wrong.</returns>
+    public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error) =>
+        new RootCommand("Runs the service hard and prints what it did.") { ChaosCommand.Create() }
+            .Parse(args)
+            .InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = CleanUpLimit });
+}
