@@ -75,7 +75,6 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter progress)
         ["GITHUB_API_URL"] = gitHub,
         ["GitHub__RequestTimeout"] = FaultMix.RequestTimeout.ToString("c", CultureInfo.InvariantCulture),
         // The pace that GitHub asks for is not what is tried here, and would allow an approval a second only.
-        ["GitHub__ContentInterval"] = "00:00:00",
         ["GitHub__ContentBudget"] = "off",
         ["Jobs__FirstRetryDelay"] = "00:00:01",
     };

@@ -25,7 +25,6 @@ public sealed class GitHubFailureTests
     [InlineData(422, """{"message":"Repository creation failed.","errors":[{"resource":"Repository","code":"custom","field":"name","message":"name is too long (maximum is 100 characters)"}]}""", "GITHUB_VALIDATION", "Repository creation failed. name is too long (maximum is 100 characters)")]
     [InlineData(422, """{"message":"Validation Failed","errors":[{"resource":"Repository","code":"missing_field","field":"name"}]}""", "GITHUB_VALIDATION", "Validation Failed Repository name missing_field")]
     [InlineData(422, """{"message":"Visibility can't be private. Please upgrade your subscription to create a new private repository."}""", "GITHUB_VALIDATION", "Visibility can't be private. Please upgrade your subscription to create a new private repository.")]
-    [InlineData(422, "<html>odd</html>", "GITHUB_VALIDATION", "GitHub answered 422 without a reason.")]
     [InlineData(451, """{"message":"Repository access blocked"}""", "GITHUB_VALIDATION", "Repository access blocked")]
     public void A_refusal_that_only_a_person_can_cure_is_permanent_and_bears_GitHubs_text(int status, string body, string code, string text)
     {
@@ -34,6 +33,41 @@ public sealed class GitHubFailureTests
         Assert.Equal((code, status, text), (failure.Kind.Code, failure.GithubStatus, failure.Text));
         Assert.False(failure.Kind.IsTransient);
     }
+
+    /// <summary>The reason may be that the name is taken, by a creation of ours whose answer was lost.</summary>
+    [Theory]
+    [InlineData("<html>odd</html>")]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("""{"message":"Repository creation fai""")]
+    public void A_422_that_nobody_can_read_is_an_unknown_outcome(string body)
+    {
+        var thrown = Thrown(422, body);
+
+        var failure = GitHubFailure.Classify(thrown, Now);
+
+        Assert.Equal((FailureKind.GitHubUnavailable, 422, "GitHub answered 422 without a reason."), (failure.Kind, failure.GithubStatus, failure.Text));
+        Assert.True(GitHubFailure.MayHaveWorked(thrown));
+    }
+
+    [Theory]
+    [InlineData(401, false)]
+    [InlineData(403, false)]
+    [InlineData(404, false)]
+    [InlineData(408, true)]
+    [InlineData(500, true)]
+    [InlineData(502, true)]
+    public void Whether_a_call_may_have_worked_is_told_by_its_status(int status, bool may) =>
+        Assert.Equal(may, GitHubFailure.MayHaveWorked(Thrown(status, """{"message":"Some text"}""")));
+
+    [Theory]
+    [InlineData(HttpRequestError.NameResolutionError, false)]
+    [InlineData(HttpRequestError.ConnectionError, false)]
+    [InlineData(HttpRequestError.SecureConnectionError, false)]
+    [InlineData(HttpRequestError.ResponseEnded, true)]
+    [InlineData(HttpRequestError.Unknown, true)]
+    public void A_call_that_never_left_has_not_worked(HttpRequestError error, bool may) =>
+        Assert.Equal(may, GitHubFailure.MayHaveWorked(new HttpRequestException(error)));
 
     [Theory]
     [InlineData(403, "API rate limit exceeded for user ID 1.")]

@@ -123,14 +123,14 @@ public abstract class CrashMatrixTests(PostgresCluster cluster, bool isTaken) : 
         await ApproveAndHoldPostAsync();
         // Whoever wants to change the job's state waits for this row to go.
         await Deployment.QueryAsync<object>(
-            "INSERT INTO hangfire.lock (resource, acquired) SELECT format('hangfire:job:%s:state-lock', id), now() FROM hangfire.job");
+            "INSERT INTO hangfire.lock (resource, acquired) SELECT format('hangfire:job:%s:state-lock', job_id), now() FROM repo_creations");
         Deployment.GitHub.Faults.Clear();
         await Deployment.IsLinkedAsync(Slug);
 
         await Doomed.KillAsync();
 
-        Assert.Equal("Processing", await Deployment.QueryAsync<string>("SELECT statename FROM hangfire.job"));
-        await Deployment.QueryAsync<object>("DELETE FROM hangfire.lock");
+        Assert.Equal("Processing", await Deployment.QueryAsync<string>("SELECT statename FROM hangfire.job WHERE id = (SELECT job_id::bigint FROM repo_creations)"));
+        await Deployment.QueryAsync<object>("DELETE FROM hangfire.lock WHERE resource LIKE '%state-lock'");
         await AnotherInstanceEndsWithOneRepositoryAsync(posts: 1);
     }
 

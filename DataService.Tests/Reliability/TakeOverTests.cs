@@ -93,11 +93,19 @@ public sealed class TakeOverTests(PostgresCluster cluster) : IAsyncLifetime
     /// </summary>
     private async Task WakeAndEndFirstAsync()
     {
-        await Deployment.QueryAsync<object>(
-            "UPDATE hangfire.job SET statename = 'Processing', stateid = (SELECT min(id) FROM hangfire.state WHERE name = 'Processing')");
+        await SetStateAsync("min", "Processing");
         await First.SignalAsync("CONT");
         // Told to stop, it brings to an end what it has begun: so all that it would ever do is done then.
         await First.SignalAsync("TERM");
         Assert.Equal(0, await First.ExitCodeAsync());
+        // Nor has it told Hangfire anything: the state is as it was found.
+        Assert.Equal("Processing", await Deployment.QueryAsync<string>("SELECT statename FROM hangfire.job WHERE id = (SELECT job_id::bigint FROM repo_creations)"));
+        await SetStateAsync("max", "Succeeded");
     }
+
+    private Task<object?> SetStateAsync(string which, string name) => Deployment.QueryAsync<object>(
+        $"""
+         UPDATE hangfire.job SET statename = '{name}', stateid = (SELECT {which}(state.id) FROM hangfire.state WHERE jobid = job.id AND name = '{name}')
+         WHERE id = (SELECT job_id::bigint FROM repo_creations)
+         """);
 }

@@ -47,7 +47,6 @@ internal sealed class Deployment : IAsyncDisposable
             ["GITHUB_API_URL"] = (gitHub ?? GitHubAddress).ToString(),
             // Only what the test does may end a call.
             ["GitHub__RequestTimeout"] = "00:02:00",
-            ["GitHub__ContentInterval"] = "00:00:00",
             ["GitHub__ContentBudget"] = "off",
             ["Jobs__FirstRetryDelay"] = "00:00:01",
         });
@@ -80,7 +79,7 @@ internal sealed class Deployment : IAsyncDisposable
     {
         var left = """
             SELECT coalesce(string_agg(job.statename, ', '), '') FROM hangfire.job LEFT JOIN hangfire.jobqueue ON jobqueue.jobid = job.id
-            WHERE job.statename <> 'Succeeded' OR jobqueue.id IS NOT NULL
+            WHERE (job.statename <> 'Succeeded' OR jobqueue.id IS NOT NULL) AND job.id IN (SELECT job_id::bigint FROM repo_creations)
             """;
         await Eventually.ReturnsAsync(() => QueryAsync<string>(left), states => states is "", "all jobs to succeed", LongestRest);
         return await GetProjectAsync(slug);

@@ -14,8 +14,20 @@ internal sealed partial class DatabaseMigration(NpgsqlDataSource dataSource, ISe
     internal const long LockKey = 0x_44_61_74_61_53_72_76;
 
     /// <summary>Applies what is missing. Several instances may call it at once: one works, the others wait for it.</summary>
-    /// <exception cref="ConfigurationException">The database cannot be reached, or refuses the login.</exception>
+    /// <exception cref="ConfigurationException">The database cannot be reached, refuses the login, or goes away meanwhile.</exception>
     public async Task ApplyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await MigrateAsync(cancellationToken);
+        }
+        catch (Exception exception) when (DatabaseOutage.IsCauseOf(exception))
+        {
+            throw new ConfigurationException(DataOptions.Variable, $"leads to a database that went away during the migration: {exception.GetBaseException().Message}");
+        }
+    }
+
+    private async Task MigrateAsync(CancellationToken cancellationToken)
     {
         await using var session = await OpenAsync(cancellationToken);
         // Held by the session: it goes with the connection, should the process die here.

@@ -19,6 +19,8 @@ internal static class GitHubFailure
     public static Failure Classify(Exception exception, DateTime now) => exception switch
     {
         ApiValidationException taken when IsNameTaken(taken) => Of(FailureKind.GitHubRepoNameTaken, taken),
+        // The reason may be that the name is taken, and the taker may be ourselves: nobody can tell.
+        ApiValidationException odd when IsUnreadable(odd) => Of(FailureKind.GitHubUnavailable, odd),
         ApiValidationException refused => Of(FailureKind.GitHubValidation, refused),
         AuthorizationException refused => Of(FailureKind.GitHubUnauthorized, refused),
         // The three limits are kinds of ForbiddenException and so come first.
@@ -56,9 +58,13 @@ internal static class GitHubFailure
     {
         // Nothing was sent.
         HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError } => false,
+        ApiValidationException refused => IsUnreadable(refused),
         ApiException refused => refused.StatusCode is < HttpStatusCode.BadRequest or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError,
         _ => true,
     };
+
+    /// <summary>Octokit takes a body that it cannot read for the message itself, and one that is missing for no message.</summary>
+    private static bool IsUnreadable(ApiException exception) => exception.ApiError?.Message?.Trim() is null or "" or "null" or ['{' or '[' or '<' or '"', ..];
 
     private static Failure Of(FailureKind kind, ApiException exception) => new(kind, (int)exception.StatusCode, Text(exception));
 
@@ -98,7 +104,7 @@ internal static class GitHubFailure
     {
         var message = exception.ApiError?.Message;
         // A body that is no JSON arrives here whole: an HTML page tells an operator nothing.
-        if (string.IsNullOrWhiteSpace(message) || message.AsSpan().TrimStart().StartsWith("<"))
+        if (message is null || IsUnreadable(exception))
             return $"GitHub answered {(int)exception.StatusCode} without a reason.";
         var details = (exception.ApiError?.Errors ?? [])
             .Select(error => error.Message is { Length: > 0 } text ? text : $"{error.Resource} {error.Field} {error.Code}".Trim())

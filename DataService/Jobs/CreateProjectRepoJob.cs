@@ -188,8 +188,9 @@ internal sealed partial class CreateProjectRepoJob(
         catalog.Invalidate();
         var (chosen, resumed) = await db.InTransactionAsync(async token =>
         {
+            var project = await db.LockProjectAsync(attempt.ProjectId, token);
             var resumed = await gate.AcceptAsync(db, attempt.IsProbe, token);
-            if (await db.LockProjectAsync(attempt.ProjectId, token) is not { RepoCreation: { } creation } project)
+            if (project is not { RepoCreation: { } creation })
                 return ("nothing: the project was deleted meanwhile", resumed);
             Fence(creation, attempt);
             creation.Release();

@@ -28,18 +28,23 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
     /// <param name="cancellationToken">Gives up waiting for the database.</param>
     public async Task<Admission> AdmitAsync(DataServiceDbContext db, bool creates, DateTime? turn, bool isProbe, CancellationToken cancellationToken)
     {
-        if (!isProbe && await db.CreationPauses.AnyAsync(cancellationToken) && await LockPauseAsync(db, cancellationToken) is { } pause)
+        CreationPause? probed = null;
+        if (!isProbe && await db.CreationPauses.AsNoTracking().SingleOrDefaultAsync(cancellationToken) is { } seen)
         {
-            if (!pause.MayProbe(gitHub.Credential, time.UtcNow))
+            // Most wait, and need no lock for that. Of those that may try a new token, one does.
+            if (seen.MayProbe(gitHub.Credential, time.UtcNow))
+                probed = await LockPauseAsync(db, cancellationToken);
+            if (probed?.MayProbe(gitHub.Credential, time.UtcNow) is not true)
                 return new Admission(NextLook(time.UtcNow), WaitReason.Resume);
-            pause.Probe(time.UtcNow);
-            isProbe = true;
+            probed.Probe(time.UtcNow);
         }
 
         var answer = creates ? await budget.TakeAsync(db, turn, cancellationToken) : await budget.PeekAsync(db, cancellationToken);
+        if (answer.WaitUntil is not null)
+            probed?.EndProbe();
         return answer.WaitUntil is { } at
-            ? new Admission(time.UtcNow + (at - answer.Now), WaitReason.Budget, creates ? at : turn, isProbe)
-            : new Admission(null, IsProbe: isProbe);
+            ? new Admission(time.UtcNow + (at - answer.Now), WaitReason.Budget, creates ? at : turn)
+            : new Admission(null, IsProbe: isProbe || probed is not null);
     }
 
     /// <summary>When a job looks again whether creation goes on; not all at the same time.</summary>
@@ -50,31 +55,39 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
     public async Task<(Failure Failure, bool Paused)> LearnAsync(DataServiceDbContext db, Failure failure, bool isProbe, CancellationToken cancellationToken)
     {
         var isRefusal = failure.Kind is FailureKind.GitHubUnauthorized or FailureKind.GitHubForbidden;
-        if (failure.Kind is FailureKind.GitHubRateLimited)
+        var isLimit = failure.Kind is FailureKind.GitHubRateLimited;
+        if (!isRefusal && !isLimit && !isProbe)
+            return (failure, false);
+        // All that lock both lock the pause first.
+        var pause = await LockPauseAsync(db, cancellationToken);
+        var quota = await budget.LockAsync(db, cancellationToken);
+        if (isLimit)
         {
-            var limited = await budget.LockAsync(db, cancellationToken);
-            limited.Limit(failure.RetryAt, await db.ClockAsync(cancellationToken));
-            LogLimited(limited.LimitedUntil, failure.Text);
-            failure = failure with { RetryAt = limited.LimitedUntil };
-        }
-
-        if (isProbe && await LockPauseAsync(db, cancellationToken) is { } probed)
-        {
-            if (isRefusal)
-                probed.RefuseProbe(failure, gitHub.Credential);
-            else
-                probed.EndProbe();
-            return (failure, isRefusal);
+            quota.Limit(failure.RetryAt, await db.ClockAsync(cancellationToken));
+            LogLimited(quota.LimitedUntil, failure.Text);
+            failure = failure with { RetryAt = quota.LimitedUntil };
         }
 
         if (!isRefusal)
+        {
+            if (isProbe)
+                pause?.EndProbe();
             return (failure, false);
-        var quota = await budget.LockAsync(db, cancellationToken);
-        quota.Refuse();
-        if (await LockPauseAsync(db, cancellationToken) is { } pause)
+        }
+
+        if (pause is not null)
+        {
+            if (isProbe)
+                pause.RefuseProbe(failure, gitHub.Credential);
             return (failure, pause.Credential is not null);
+        }
+
+        quota.Refuse();
         if (jobs.PauseAfterRefusals is not { } most || quota.RefusalsInARow < most)
             return (failure, false);
+        // Another one may have paused while this one waited for the quota.
+        if (await db.CreationPauses.AnyAsync(cancellationToken))
+            return (failure, true);
         db.CreationPauses.Add(CreationPause.ByRefusal(failure, gitHub.Credential, time.UtcNow));
         LogPaused(quota.RefusalsInARow, failure.Kind.Code, failure.Text);
         return (failure, true);
@@ -84,8 +97,9 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
     /// <returns>Whether that ended a pause.</returns>
     public async Task<bool> AcceptAsync(DataServiceDbContext db, bool isProbe, CancellationToken cancellationToken)
     {
+        var pause = isProbe ? await LockPauseAsync(db, cancellationToken) : null;
         await budget.ForgiveAsync(db, cancellationToken);
-        if (!isProbe || await LockPauseAsync(db, cancellationToken) is not { } pause)
+        if (pause is null)
             return false;
         db.CreationPauses.Remove(pause);
         LogAccepted();

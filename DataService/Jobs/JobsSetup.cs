@@ -56,6 +56,7 @@ internal static class JobsSetup
             server.ServerCheckInterval = TimeSpan.FromSeconds(30);
         });
         services.AddHostedService<RecurringJobs>();
+        services.AddHostedService<AbandonedJobs>();
         builder.AddDashboard();
     }
 
@@ -65,7 +66,7 @@ internal static class JobsSetup
         SchemaName = DatabaseMigration.HangfireSchema,
         PrepareSchemaIfNecessary = false,
         UseSlidingInvisibilityTimeout = true,
-        InvisibilityTimeout = TimeSpan.FromSeconds(10),
+        InvisibilityTimeout = AbandonedJobs.SilenceLimit,
         DistributedLockTimeout = TimeSpan.FromSeconds(10),
         QueuePollInterval = TimeSpan.FromMilliseconds(500),
         // Loses jobs now and then, and halves the rate of commits.
