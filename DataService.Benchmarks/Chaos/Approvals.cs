@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace DataService.Benchmarks.Chaos;
@@ -114,7 +115,7 @@ internal sealed class Approvals(IReadOnlyList<ServiceInstance> instances, FaultM
                 if ((int)response.StatusCode < 500)
                     return new Answer(response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
             }
-            catch (HttpRequestException)
+            catch (Exception exception) when (exception is HttpRequestException or SocketException or IOException)
             {
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

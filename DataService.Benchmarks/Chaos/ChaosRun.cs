@@ -100,6 +100,8 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter progress)
                 EndingWith(chaos, killings.RunAsync(chaos.Token)),
                 EndingWith(chaos, faults.ChangeVisibilityAsync(chaos.Token)),
                 EndingWith(chaos, RestartDatabaseAsync(postgres, chaos.Token)),
+                EndingWith(chaos, instances[0].Supervision.WaitAsync(chaos.Token)),
+                EndingWith(chaos, instances[1].Supervision.WaitAsync(chaos.Token)),
                 EndingWith(chaos, TellProgressAsync(approvals, instances, chaos.Token)));
         }
         catch (OperationCanceledException) when (chaos.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

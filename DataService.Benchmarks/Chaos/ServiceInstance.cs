@@ -54,6 +54,9 @@ internal sealed class ServiceInstance : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends only by a fault: a run with an instance that nobody starts again shows nothing.</summary>
+    public Task Supervision => _supervision;
+
     /// <param name="environment">All that the service is told, beside its address.</param>
     /// <param name="log">Takes what the processes print, and is disposed with the instance.</param>
     public static ServiceInstance Start(IReadOnlyDictionary<string, string> environment, TextWriter log) => new(environment, log);
@@ -157,7 +160,8 @@ internal sealed class ServiceInstance : IAsyncDisposable
             using var answer = await _http.GetAsync(new Uri(Address, "/health/ready"), _stopping.Token);
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        // A process that dies between the connect and the look at its address makes HttpClient throw the bare exception of its socket.
+        catch (Exception exception) when (exception is HttpRequestException or SocketException)
         {
             return false;
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using DataService.Domain;
 using Octokit;
 
@@ -42,6 +43,8 @@ internal static class GitHubFailure
         TimeoutException slow => new(FailureKind.GitHubUnavailable, null, slow.Message),
         OperationCanceledException => new(FailureKind.GitHubUnavailable, null, "The call to GitHub was cancelled before its answer came."),
         HttpRequestException lost => new(FailureKind.GitHubUnavailable, null, $"No answer from GitHub: {Innermost(lost)}"),
+        // HttpClient lets it through where the connection breaks in the moment in which it was made.
+        SocketException lost => new(FailureKind.GitHubUnavailable, null, $"No answer from GitHub: {lost.Message}"),
         IOException lost => new(FailureKind.GitHubUnavailable, null, $"No complete answer from GitHub: {Innermost(lost)}"),
         _ => new(FailureKind.Internal, null, "The service itself failed; its log has the details."),
     };

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Octokit;
 
 namespace DataService.GitHub;
@@ -100,7 +101,7 @@ internal sealed partial class RepositoryCreator(IConnection connection, GitHubOp
             return await LookAsync(name, projectId, cancellationToken);
         }
         catch (Exception exception) when (exception is ApiException or HttpRequestException or TimeoutException or UnusableAnswerException
-            or IOException or System.Runtime.Serialization.SerializationException)
+            or SocketException or IOException or System.Runtime.Serialization.SerializationException)
         {
             LogNotSeen(name, exception);
             return null;
