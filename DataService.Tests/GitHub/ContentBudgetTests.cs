@@ -99,6 +99,18 @@ public sealed class ContentBudgetTests(PostgresCluster cluster) : ServiceTest(cl
     }
 
     [Fact]
+    public async Task Calls_that_were_under_way_when_the_limit_came_do_not_lengthen_it()
+    {
+        await LimitAsync(null);
+        await LimitAsync(null);
+        await LimitAsync(null);
+
+        var turn = await TakeAsync();
+
+        Assert.Equal(1, Math.Round((turn.WaitUntil!.Value - turn.Now).TotalMinutes));
+    }
+
+    [Fact]
     public async Task A_stated_end_is_kept_to_the_moment_and_a_shorter_one_does_not_cut_it()
     {
         var end = DateTime.UtcNow.AddMinutes(10);

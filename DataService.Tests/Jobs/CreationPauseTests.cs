@@ -10,6 +10,8 @@ public sealed class CreationPauseTests(PostgresCluster cluster) : ServiceTest(cl
 {
     private readonly PostgresCluster _cluster = cluster;
 
+    protected override Dictionary<string, string?> Settings => new() { ["Jobs:FirstRetryDelay"] = "00:00:00.200" };
+
     [Fact]
     public async Task A_creation_without_a_turn_waits_as_queued_and_spends_no_attempt()
     {
@@ -58,6 +60,72 @@ public sealed class CreationPauseTests(PostgresCluster cluster) : ServiceTest(cl
         Assert.Equal(1, project.GetProperty("repoCreation").GetProperty("attempts").GetInt32());
         Assert.Single(slow.GitHub.Repositories.All, repository => !repository.Stranger);
         Assert.Equal(2, slow.GitHub.Requests.Of("POST", "/orgs/*/repos").Count);
+    }
+
+    [Fact]
+    public async Task A_turn_that_was_reserved_for_a_name_is_kept_when_the_look_before_it_finds_nobody()
+    {
+        await using var slow = await RunningService.StartAsync(_cluster, new() { ["GitHub:ContentBudget"] = "1/5s" });
+        Assert.NotNull(slow.GitHub.Repositories.Create(RunningService.Organization, "crowded", isPrivate: true, "not ours", stranger: true));
+        var slug = await slow.CreateProjectAsync("Crowded");
+        await slow.ApproveAsync(slug);
+
+        var project = await slow.CreationReachesAsync(slug, "created");
+
+        // Its suffix was looked for when its turn had come, and not in circles.
+        var suffixed = project.GetProperty("githubRepo").GetString()!["auditmos-projects/".Length..];
+        Assert.Single(slow.GitHub.Requests.Of("GET", $"/repos/auditmos-projects/{suffixed}"));
+        Assert.Equal(1, project.GetProperty("repoCreation").GetProperty("attempts").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_retry_that_a_pause_held_up_keeps_its_count_when_it_goes_on()
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.BadGateway, Method = "POST" });
+        var slug = await Service.CreateProjectAsync("Held up");
+        await Service.ApproveAsync(slug);
+        await Eventually.ReturnsAsync(() => Service.QueryAsync<int>("SELECT retries FROM repo_creations"), retries => retries > 1, "two retries");
+        await (await Service.Http.PostAsJsonAsync("/repo-creations/pause", new { reason = "Wait." }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+        await WaitingAsync(Service, slug, "resume");
+        var before = await Service.QueryAsync<int>("SELECT retries FROM repo_creations");
+        Service.GitHub.Faults.Clear();
+
+        await (await Service.Http.PostAsync("/repo-creations/resume", null, Cancelled)).ReadAsync(HttpStatusCode.OK);
+
+        await Service.CreationReachesAsync(slug, "created");
+        Assert.Equal(before, await Service.QueryAsync<int>("SELECT retries FROM repo_creations"));
+    }
+
+    [Fact]
+    public async Task A_pause_by_hand_over_one_of_the_breakers_is_no_longer_ended_by_a_new_token()
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.BadCredentials });
+        await PausedAsync(Service, 3);
+
+        var status = await (await Service.Http.PostAsJsonAsync("/repo-creations/pause", new { reason = "Ours now." }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+
+        var pause = status.GetProperty("pause");
+        Assert.Equal(("operator", "Ours now.", JsonValueKind.Null),
+            (pause.GetProperty("by").GetString(), pause.GetProperty("reason").GetString(), pause.GetProperty("code").ValueKind));
+    }
+
+    [Fact]
+    public async Task A_refused_push_leaves_the_turns_to_those_who_come_back_for_them()
+    {
+        await using var slow = await RunningService.StartAsync(_cluster, new() { ["GitHub:ContentBudget"] = "1/1h" });
+        var slug = await slow.CreateProjectAsync("Pushed");
+        await slow.ApproveAsync(slug);
+        await slow.CreationReachesAsync(slug, "created");
+        await slow.AddTaskAsync(slug, "One");
+
+        for (var i = 0; i < 3; i++)
+        {
+            var refused = await slow.Http.PostAsync($"/github/projects/{slug}/push", null, Cancelled);
+            await refused.ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "GITHUB_RATE_LIMITED");
+            Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromMinutes(55), TimeSpan.FromMinutes(60));
+        }
+
+        Assert.Null(await slow.QueryAsync<DateTime?>("SELECT next_turn_at FROM github_quotas"));
     }
 
     [Fact]

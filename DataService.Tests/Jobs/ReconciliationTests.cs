@@ -130,6 +130,8 @@ public sealed class ReconciliationTests(PostgresCluster cluster) : ServiceTest(c
         await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = "auditmos-projects/by-hand" }, Cancelled)).ReadAsync(HttpStatusCode.OK);
 
         await RunAsync(dryRun: true);
+        Assert.Equal(0, await Service.QueryAsync<long>($"SELECT github_repo_id FROM projects WHERE slug = '{slug}'"));
+        await RunAsync(dryRun: false);
 
         Assert.Equal(
             Assert.Single(Service.GitHub.Repositories.All).Id, await Service.QueryAsync<long>($"SELECT github_repo_id FROM projects WHERE slug = '{slug}'"));

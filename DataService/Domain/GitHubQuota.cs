@@ -29,6 +29,9 @@ internal sealed class GitHubQuota
     /// <param name="now">UTC.</param>
     public void Limit(DateTime? until, DateTime now)
     {
+        // What fails while a limit holds was sent before it: it tells nothing new.
+        if (until is null && LimitedUntil > now)
+            return;
         var unstated = FirstUnstatedPause * Math.Min(Math.Pow(2, LimitsInARow), LongestUnstatedPause / FirstUnstatedPause);
         var end = until ?? now + unstated;
         LimitsInARow++;

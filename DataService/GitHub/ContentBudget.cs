@@ -66,6 +66,21 @@ internal sealed class ContentBudget(GitHubOptions options)
         return await db.GitHubQuotas.FromSql($"SELECT * FROM github_quotas WHERE credential = {options.Credential} FOR UPDATE").AsTracking().SingleAsync(cancellationToken);
     }
 
+    /// <summary>GitHub has limited the token, within the caller's transaction. The limit holds by the database's clock, for all instances.</summary>
+    /// <param name="db">With an open transaction.</param>
+    /// <param name="quota">The token's row, locked.</param>
+    /// <param name="failure">With the time that GitHub stated, by this instance's clock.</param>
+    /// <param name="now">UTC, by the same clock.</param>
+    /// <param name="cancellationToken">Gives up waiting for the database.</param>
+    /// <returns>The failure with the time at which the limit ends, by this instance's clock.</returns>
+    public static async Task<Failure> LimitAsync(
+        DataServiceDbContext db, GitHubQuota quota, Failure failure, DateTime now, CancellationToken cancellationToken)
+    {
+        var shared = await db.ClockAsync(cancellationToken);
+        quota.Limit(failure.RetryAt is { } at ? shared + (at - now) : null, shared);
+        return failure with { RetryAt = now + (quota.LimitedUntil - shared) };
+    }
+
     /// <summary>GitHub has taken a call: what it refused before that is over.</summary>
     public Task<int> ForgiveAsync(DataServiceDbContext db, CancellationToken cancellationToken) => db.GitHubQuotas
         .Where(quota => quota.Credential == options.Credential && (quota.LimitsInARow > 0 || quota.RefusalsInARow > 0))

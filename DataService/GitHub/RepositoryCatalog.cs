@@ -42,15 +42,20 @@ internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions op
     /// <summary>Whether the repository belongs to the organisation that owns new ones.</summary>
     public bool IsInOrganization(string fullName) => fullName.StartsWith(options.Organization + "/", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The name that the repository of this number bears now; null where it is gone, or hidden from the token.</summary>
+    /// <summary>The repository of this number, under the name that it bears now; null where it is gone, or hidden from the token.</summary>
     /// <exception cref="FailureException">GitHub refused for another reason, or could not be reached.</exception>
-    public async Task<string?> NameOfAsync(long id, CancellationToken cancellationToken)
+    public Task<CreatedRepository?> FindAsync(long id, CancellationToken cancellationToken) => FindAsync($"repositories/{id}", cancellationToken);
+
+    /// <summary>The repository that is, or was, called so, under the name that it bears now; null where it is gone, or hidden from the token.</summary>
+    /// <inheritdoc cref="FindAsync(long, CancellationToken)" path="/exception"/>
+    public Task<CreatedRepository?> FindByNameAsync(string fullName, CancellationToken cancellationToken) => FindAsync($"repos/{fullName}", cancellationToken);
+
+    private async Task<CreatedRepository?> FindAsync(string path, CancellationToken cancellationToken)
     {
         try
         {
-            var answer = await options.CallAsync(
-                () => connection.Get<Repository?>(new Uri($"repositories/{id}", UriKind.Relative), null, null, cancellationToken), time, cancellationToken);
-            return answer.Body?.FullName;
+            var answer = await options.CallAsync(() => connection.Get<Repository?>(new Uri(path, UriKind.Relative), null, null, cancellationToken), time, cancellationToken);
+            return answer.Body is { Id: > 0, FullName.Length: > 0 } found ? new CreatedRepository(found.FullName, found.Id, Adopted: true) : null;
         }
         catch (FailureException exception) when (exception.Failure.Kind is FailureKind.GitHubNotFound)
         {

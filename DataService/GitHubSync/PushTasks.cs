@@ -29,7 +29,7 @@ internal static class PushTasks
             return TypedResults.Accepted($"/projects/{slug}/tasks", await db.ListTasksAsync(project, cancellationToken));
         }
 
-        await push.RunAsync(project.Id, repository, cancellationToken);
+        await push.RunAsync(project.Id, repository, comeback: null, cancellationToken);
         return TypedResults.Ok(await db.ListTasksAsync(project, cancellationToken));
     }
 

@@ -24,7 +24,7 @@ internal sealed partial class AbandonedJobs(NpgsqlDataSource dataSource, TimePro
             }
             catch (NpgsqlException exception)
             {
-                LogNotPutBack(exception.Message);
+                LogNotPutBack(exception);
             }
         }
     }
@@ -41,6 +41,6 @@ internal sealed partial class AbandonedJobs(NpgsqlDataSource dataSource, TimePro
     [LoggerMessage(Level = LogLevel.Warning, Message = "The worker of job {JobId} is gone; the job is put back into the queue")]
     private partial void LogPutBack(long jobId);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Abandoned jobs could not be looked for: {Reason}")]
-    private partial void LogNotPutBack(string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Abandoned jobs could not be looked for")]
+    private partial void LogNotPutBack(Exception exception);
 }

@@ -43,6 +43,10 @@ internal sealed partial class CreateProjectRepoJob(
             var created = await CreateAsync(attempt, cancellationToken);
             await LinkAsync(attempt, created, cancellationToken);
         }
+        catch (ProjectGoneException)
+        {
+            LogProjectGone(projectId);
+        }
         // A cancelled run is handed back to the queue as it is: it was stopped, it did not fail.
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -103,25 +107,36 @@ internal sealed partial class CreateProjectRepoJob(
         if (creation.LeaseUntil is { } leaseUntil && leaseUntil > now)
         {
             LogHeld(project.Slug, jobId, leaseUntil);
-            return (null, new Postponement(time.UtcNow + (leaseUntil - now), "Another run of this project's creation is under way", null));
+            return (null, new Postponement(time.UtcNow + (leaseUntil - now), "Another run of this project's creation is under way", null, IsShort(time.UtcNow + (leaseUntil - now))));
         }
 
+        // A worker that was silent for too long gets its job back into the queue, although it has scheduled the retry by then.
+        if (creation is { State: RepoCreationState.Retrying, WaitsFor: null, NextAttemptAt: { } due } && creation.JobId == jobId && !IsShort(due))
+            return (null, new Postponement(due, "Waits for the time of its retry", null, IsShort: false));
+
         var looks = creation.RepositoryName is not null;
-        // Without a token nothing can be sent, and so nothing has to wait.
-        var admission = gitHub.Token is null ? default : await gate.AdmitAsync(db, creates: !looks, turn ?? creation.TurnAt, isProbe: false, cancellationToken);
-        if (admission.WaitUntil is { } at)
-        {
-            if (!IsShort(at))
-                creation.Wait(admission.Reason, at, admission.Turn, jobId, time.UtcNow);
-            return (null, Postponement.For(admission));
-        }
+        var reserved = turn ?? creation.TurnAt;
+        var admission = await gate.AdmitAsync(db, creates: !looks && gitHub.Token is not null, reserved, isProbe: false, cancellationToken);
+        if (Wait(creation, admission, jobId) is { } wait)
+            return (null, wait);
 
         var run = creation.Claim(now + RunLease.Length);
         creation.BeginAttempt(jobId, time.UtcNow);
         var name = creation.RepositoryName ?? project.Slug;
         if (!looks)
             creation.Intend(name, time.UtcNow);
-        return (new Attempt(project.Id, project.Slug, project.Name, jobId, run, name, looks, admission.IsProbe), null);
+        return (new Attempt(project.Id, project.Slug, project.Name, jobId, run, name, looks, looks ? reserved : null, admission.IsProbe), null);
+    }
+
+    /// <summary>Saves that the job has to come back, unless the wait is so short that it is sat out: decided once, within the transaction.</summary>
+    private Postponement? Wait(RepoCreation creation, Admission admission, string jobId)
+    {
+        if (admission.WaitUntil is not { } at)
+            return null;
+        var wait = Postponement.For(admission, IsShort(at));
+        if (!wait.IsShort)
+            creation.Wait(admission.Reason, at, admission.Turn, jobId, time.UtcNow);
+        return wait;
     }
 
     private async Task<CreatedRepository> CreateAsync(Attempt attempt, CancellationToken cancellationToken)
@@ -138,7 +153,7 @@ internal sealed partial class CreateProjectRepoJob(
         if (await catalog.FindOwnAsync(attempt.ProjectId, cancellationToken) is { } forgotten)
             return forgotten;
         var suffixed = RepositoryName.WithSuffix(attempt.Slug);
-        await TakeTurnAsync(attempt, suffixed, cancellationToken);
+        await TakeTurnAsync(attempt, suffixed, reserved: null, cancellationToken);
         if (await creator.CreateAsync(suffixed, attempt.ProjectId, attempt.ProjectName, mayExist: false, cancellationToken) is { } second)
             return second;
         LogNameTaken(attempt.Slug, suffixed);
@@ -153,7 +168,7 @@ internal sealed partial class CreateProjectRepoJob(
             var found = await creator.LookAsync(name, attempt.ProjectId, cancellationToken);
             if (found is not { Occupant: Occupant.Nobody })
                 return found.Repository;
-            await TakeTurnAsync(attempt, name, cancellationToken);
+            await TakeTurnAsync(attempt, name, attempt.Turn, cancellationToken);
         }
 
         return await creator.CreateAsync(name, attempt.ProjectId, attempt.ProjectName, mayExist: looks, cancellationToken);
@@ -161,35 +176,30 @@ internal sealed partial class CreateProjectRepoJob(
 
     /// <summary>Waits for the turn to create, and writes down the name, in one transaction: the POST that follows is foreseen and counted.</summary>
     /// <exception cref="JobPostponedException">The turn is not near. The name is written down: the job goes on with it.</exception>
-    private async Task TakeTurnAsync(Attempt attempt, string name, CancellationToken cancellationToken)
+    private async Task TakeTurnAsync(Attempt attempt, string name, DateTime? reserved, CancellationToken cancellationToken)
     {
-        DateTime? turn = null;
         while (true)
         {
-            var reserved = turn;
+            var turn = reserved;
             var wait = await db.InTransactionAsync(async token =>
             {
                 var creation = await LockOwnAsync(attempt, token);
                 creation.Intend(name, time.UtcNow);
-                var admission = await gate.AdmitAsync(db, creates: true, reserved, attempt.IsProbe, token);
-                if (admission.WaitUntil is not { } at)
-                    return null;
-                if (!IsShort(at))
-                    creation.Wait(admission.Reason, at, admission.Turn, attempt.JobId, time.UtcNow);
-                return Postponement.For(admission);
+                return Wait(creation, await gate.AdmitAsync(db, creates: true, turn, attempt.IsProbe, token), attempt.JobId);
             }, cancellationToken);
             if (wait is null)
                 return;
-            turn = await WaitAsync(wait, cancellationToken);
+            reserved = await WaitAsync(wait, cancellationToken);
         }
     }
+
     private async Task LinkAsync(Attempt attempt, CreatedRepository created, CancellationToken cancellationToken)
     {
         catalog.Invalidate();
         var (chosen, resumed) = await db.InTransactionAsync(async token =>
         {
             var project = await db.LockProjectAsync(attempt.ProjectId, token);
-            var resumed = await gate.AcceptAsync(db, attempt.IsProbe, token);
+            var resumed = await gate.AcceptAsync(db, attempt.IsProbe, hasCreated: !created.Adopted, token);
             if (project is not { RepoCreation: { } creation })
                 return ("nothing: the project was deleted meanwhile", resumed);
             Fence(creation, attempt);
@@ -212,54 +222,66 @@ internal sealed partial class CreateProjectRepoJob(
     {
         var now = time.UtcNow;
         var failure = gitHub.Redact(exception is FailureException classified ? classified.Failure : GitHubFailure.Classify(exception, now));
-        DateTime? nextAttemptAt = null;
-        var paused = false;
-        var counts = await db.InTransactionAsync(async token =>
+        var outcome = await db.InTransactionAsync(async token =>
         {
             var project = await db.LockProjectAsync(attempt.ProjectId, token);
-            (failure, paused) = await gate.LearnAsync(db, failure, attempt.IsProbe, token);
             if (project is not { RepoCreation: { } creation })
-                return false;
+                return new FailureOutcome((await gate.LearnAsync(db, failure, attempt.IsProbe, token)).Failure, null, Paused: false, Counts: false);
             Fence(creation, attempt);
+            // The answer to the commit was lost, and this is the second time.
+            if (creation.JobId == attempt.JobId && creation.UpdatedAt == now && creation.State is not RepoCreationState.Creating)
+                return new FailureOutcome(failure, creation.NextAttemptAt, creation.WaitsFor is WaitReason.Resume, Counts: true);
+            var (learned, paused) = await gate.LearnAsync(db, failure, attempt.IsProbe, token);
             creation.Release();
             if (project.GithubRepo is not null)
             {
                 creation.SettleByChoice(now);
-                return false;
+                return new FailureOutcome(learned, null, paused, Counts: false);
             }
 
             // Deleted in the dashboard, or enqueued anew: what happens next is no longer this attempt's to say.
             if (creation.State is not RepoCreationState.Creating || creation.JobId != attempt.JobId)
-                return false;
-            nextAttemptAt = paused ? CreationGate.NextLook(now) : retries.NextAttempt(failure, creation.Retries, now, Random.Shared.NextDouble());
+                return new FailureOutcome(learned, null, paused, Counts: false, IsAborted: creation.JobId == attempt.JobId);
+            var nextAttemptAt = paused ? CreationGate.NextLook(now, since: now) : retries.NextAttempt(learned, creation.Retries, now, Random.Shared.NextDouble());
             if (paused)
                 creation.Wait(WaitReason.Resume, nextAttemptAt!.Value, null, attempt.JobId, now);
             else if (nextAttemptAt is { } at)
-                creation.Retry(failure, at, now);
+                creation.Retry(learned, at, now);
             else
-                creation.Fail(failure, now);
-            return true;
+                creation.Fail(learned, now);
+            return new FailureOutcome(learned, nextAttemptAt, paused, Counts: true);
         }, cancellationToken);
-        LogFailed(failure.Kind is FailureKind.Internal ? exception : null, attempt.Slug, failure.GithubStatus, failure.Text, failure.Kind.Code, nextAttemptAt);
-        if (!counts)
+        LogFailed(
+            failure.Kind is FailureKind.Internal ? exception : null,
+            attempt.Slug, failure.GithubStatus, failure.Text, failure.Kind.Code, outcome.NextAttemptAt);
+        if (outcome.IsAborted)
+            throw new JobAbortedException();
+        if (!outcome.Counts)
             return null;
-        return paused ? throw Postponement.For(new Admission(nextAttemptAt, WaitReason.Resume)).Exception : new JobFailedException(attempt.Slug, failure, nextAttemptAt);
+        return outcome.Paused
+            ? throw Postponement.For(new Admission(outcome.NextAttemptAt, WaitReason.Resume), isShort: false).Exception
+            : new JobFailedException(attempt.Slug, outcome.Failure, outcome.NextAttemptAt);
     }
 
-    /// <summary>Stopped in its middle: the next run need not wait for the end of the lease.</summary>
-    private Task<int> ReleaseAsync(Attempt attempt) => db.RepoCreations
-        .Where(creation => creation.ProjectId == attempt.ProjectId && creation.Run == attempt.Run)
-        .ExecuteUpdateAsync(creation => creation.SetProperty(c => c.LeaseUntil, (DateTime?)null), CancellationToken.None);
+    /// <summary>Stopped in its middle: the next run need not wait for the end of the lease. It ends by itself where the database is away.</summary>
+    private async Task ReleaseAsync(Attempt attempt)
+    {
+        try
+        {
+            await db.RepoCreations.Where(creation => creation.ProjectId == attempt.ProjectId && creation.Run == attempt.Run)
+                .ExecuteUpdateAsync(creation => creation.SetProperty(c => c.LeaseUntil, (DateTime?)null), CancellationToken.None);
+        }
+        catch (Exception exception) when (DatabaseOutage.IsCauseOf(exception))
+        {
+            LogNotReleased(exception, attempt.Slug);
+        }
+    }
 
     /// <summary>The attempt's own row, for a change.</summary>
     private async Task<RepoCreation> LockOwnAsync(Attempt attempt, CancellationToken cancellationToken)
     {
         if (await db.LockProjectAsync(attempt.ProjectId, cancellationToken) is not { RepoCreation: { } creation })
-        {
-            LogProjectGone(attempt.ProjectId);
-            throw new JobAbortedException();
-        }
-
+            throw new ProjectGoneException();
         Fence(creation, attempt);
         return creation;
     }
@@ -281,7 +303,7 @@ internal sealed partial class CreateProjectRepoJob(
     /// <exception cref="JobPostponedException">The wait is not short.</exception>
     private async Task<DateTime?> WaitAsync(Postponement wait, CancellationToken cancellationToken)
     {
-        if (!IsShort(wait.Until))
+        if (!wait.IsShort)
             throw wait.Exception;
         if (wait.Until - time.UtcNow is { Ticks: > 0 } rest)
             await Task.Delay(rest, time, cancellationToken);
@@ -301,20 +323,32 @@ internal sealed partial class CreateProjectRepoJob(
     /// <param name="Run">The number under which this run has taken the creation in hand.</param>
     /// <param name="Name">The name to try, written down already.</param>
     /// <param name="Looks">Whether an earlier attempt has written it down, and may have created the repository.</param>
+    /// <param name="Turn">The turn that was reserved for the name's POST, should the look find nobody; null where none was.</param>
     /// <param name="IsProbe">Whether it tells if a new token is accepted.</param>
-    private sealed record Attempt(Guid ProjectId, string Slug, string ProjectName, string JobId, int Run, string Name, bool Looks, bool IsProbe);
+    private sealed record Attempt(Guid ProjectId, string Slug, string ProjectName, string JobId, int Run, string Name, bool Looks, DateTime? Turn, bool IsProbe);
+
+    /// <param name="Failure">With what was learned from it.</param>
+    /// <param name="NextAttemptAt">UTC; null where none comes by itself.</param>
+    /// <param name="Paused">Whether it waits for the end of a pause.</param>
+    /// <param name="Counts">Whether the creation has failed by it.</param>
+    /// <param name="IsAborted">Whether Hangfire's state of the job is someone else's to say.</param>
+    private sealed record FailureOutcome(Failure Failure, DateTime? NextAttemptAt, bool Paused, bool Counts, bool IsAborted = false);
+
+    private sealed class ProjectGoneException : Exception;
 
     /// <param name="Until">UTC.</param>
     /// <param name="Reason">For operators.</param>
     /// <param name="Turn">The turn that is reserved; null where none is.</param>
-    private sealed record Postponement(DateTime Until, string Reason, DateTime? Turn)
+    /// <param name="IsShort">Whether it is sat out; nothing was saved then.</param>
+    private sealed record Postponement(DateTime Until, string Reason, DateTime? Turn, bool IsShort)
     {
         public JobPostponedException Exception => new(Until, Reason);
 
-        public static Postponement For(Admission admission) => new(
+        public static Postponement For(Admission admission, bool isShort) => new(
             admission.WaitUntil!.Value,
             admission.Reason is WaitReason.Resume ? "Creation of repositories is paused" : "Waits for its turn: GitHub limits how much is created",
-            admission.Turn);
+            admission.Turn,
+            isShort);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Created repository {Repository} for {Slug}")]
@@ -349,4 +383,7 @@ internal sealed partial class CreateProjectRepoJob(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} of job {JobId} for {Slug} ends without a word: run {LaterRun} has taken over")]
     private partial void LogTakenOver(string slug, string jobId, int run, int laterRun);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The lease on the creation of {Slug} could not be released; it runs out by itself")]
+    private partial void LogNotReleased(Exception exception, string slug);
 }

@@ -17,8 +17,10 @@ internal readonly record struct Admission(DateTime? WaitUntil, WaitReason Reason
 /// </summary>
 internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions gitHub, JobsOptions jobs, TimeProvider time, ILogger<CreationGate> logger)
 {
-    /// <summary>How often a job looks whether the pause is over that nobody has told it the end of. Whoever resumes wakes it earlier.</summary>
-    private static readonly TimeSpan PausedInterval = TimeSpan.FromMinutes(5);
+    /// <summary>How long a job waits before it looks whether the pause is over. Whoever resumes wakes it; this is for those that are missed.</summary>
+    private static readonly TimeSpan ShortestPausedInterval = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan LongestPausedInterval = TimeSpan.FromHours(1);
 
     /// <summary>Asks to go on, within the caller's transaction.</summary>
     /// <param name="db">With an open transaction.</param>
@@ -28,15 +30,16 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
     /// <param name="cancellationToken">Gives up waiting for the database.</param>
     public async Task<Admission> AdmitAsync(DataServiceDbContext db, bool creates, DateTime? turn, bool isProbe, CancellationToken cancellationToken)
     {
-        CreationPause? probed = null;
+        var probed = isProbe ? await LockPauseAsync(db, cancellationToken) : null;
         if (!isProbe && await db.CreationPauses.AsNoTracking().SingleOrDefaultAsync(cancellationToken) is { } seen)
         {
             // Most wait, and need no lock for that. Of those that may try a new token, one does.
-            if (seen.MayProbe(gitHub.Credential, time.UtcNow))
+            var now = time.UtcNow;
+            if (gitHub.Token is not null && seen.MayProbe(gitHub.Credential, now))
                 probed = await LockPauseAsync(db, cancellationToken);
-            if (probed?.MayProbe(gitHub.Credential, time.UtcNow) is not true)
-                return new Admission(NextLook(time.UtcNow), WaitReason.Resume);
-            probed.Probe(time.UtcNow);
+            if (probed?.MayProbe(gitHub.Credential, now) is not true)
+                return new Admission(NextLook(now, seen.Since), WaitReason.Resume);
+            probed.Probe(now);
         }
 
         var answer = creates ? await budget.TakeAsync(db, turn, cancellationToken) : await budget.PeekAsync(db, cancellationToken);
@@ -47,8 +50,12 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
             : new Admission(null, IsProbe: isProbe || probed is not null);
     }
 
-    /// <summary>When a job looks again whether creation goes on; not all at the same time.</summary>
-    public static DateTime NextLook(DateTime now) => now + PausedInterval * (1 + 0.2 * Random.Shared.NextDouble());
+    /// <summary>When a job looks again whether creation goes on: the longer the pause, the more seldom, and not all at the same time.</summary>
+    public static DateTime NextLook(DateTime now, DateTime since)
+    {
+        var interval = TimeSpan.FromTicks(Math.Clamp((now - since).Ticks / 4, ShortestPausedInterval.Ticks, LongestPausedInterval.Ticks));
+        return now + interval * (1 + 0.2 * Random.Shared.NextDouble());
+    }
 
     /// <summary>Draws from a failed call what concerns all creations, within the caller's transaction.</summary>
     /// <returns>The failure, with the time that GitHub's limit ends; and whether creation is paused because the token is refused.</returns>
@@ -56,6 +63,9 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
     {
         var isRefusal = failure.Kind is FailureKind.GitHubUnauthorized or FailureKind.GitHubForbidden;
         var isLimit = failure.Kind is FailureKind.GitHubRateLimited;
+        // Whoever is told what is wrong with the request has been let in.
+        if (failure.Kind is FailureKind.GitHubValidation or FailureKind.GitHubRepoNameTaken)
+            await budget.ForgiveAsync(db, cancellationToken);
         if (!isRefusal && !isLimit && !isProbe)
             return (failure, false);
         // All that lock both lock the pause first.
@@ -63,9 +73,8 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
         var quota = await budget.LockAsync(db, cancellationToken);
         if (isLimit)
         {
-            quota.Limit(failure.RetryAt, await db.ClockAsync(cancellationToken));
-            LogLimited(quota.LimitedUntil, failure.Text);
-            failure = failure with { RetryAt = quota.LimitedUntil };
+            failure = await ContentBudget.LimitAsync(db, quota, failure, time.UtcNow, cancellationToken);
+            LogLimited(failure.RetryAt, failure.Text);
         }
 
         if (!isRefusal)
@@ -88,16 +97,31 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
         // Another one may have paused while this one waited for the quota.
         if (await db.CreationPauses.AnyAsync(cancellationToken))
             return (failure, true);
-        db.CreationPauses.Add(CreationPause.ByRefusal(failure, gitHub.Credential, time.UtcNow));
+        var pausedNow = time.UtcNow;
+        await db.Database.ExecuteSqlAsync(
+            $"""
+             INSERT INTO creation_pause (id, since, reason, code, credential)
+             VALUES ({CreationPause.OnlyId}, {pausedNow}, {failure.Text}, {failure.Kind.Code}, {gitHub.Credential}) ON CONFLICT DO NOTHING
+             """, cancellationToken);
         LogPaused(quota.RefusalsInARow, failure.Kind.Code, failure.Text);
         return (failure, true);
     }
 
-    /// <summary>GitHub has accepted a call, within the caller's transaction.</summary>
+    /// <summary>GitHub has accepted the attempt's calls, within the caller's transaction.</summary>
+    /// <param name="db">With an open transaction.</param>
+    /// <param name="isProbe">Whether the attempt was let through as a probe.</param>
+    /// <param name="hasCreated">Whether it has created something: a token that may look need not be one that may create.</param>
+    /// <param name="cancellationToken">Gives up waiting for the database.</param>
     /// <returns>Whether that ended a pause.</returns>
-    public async Task<bool> AcceptAsync(DataServiceDbContext db, bool isProbe, CancellationToken cancellationToken)
+    public async Task<bool> AcceptAsync(DataServiceDbContext db, bool isProbe, bool hasCreated, CancellationToken cancellationToken)
     {
         var pause = isProbe ? await LockPauseAsync(db, cancellationToken) : null;
+        if (!hasCreated)
+        {
+            pause?.EndProbe();
+            return false;
+        }
+
         await budget.ForgiveAsync(db, cancellationToken);
         if (pause is null)
             return false;

@@ -35,14 +35,17 @@ internal sealed partial class CreationControl(
         return new CreationStatus(pause, limitedUntil, budget, waiting.GetValueOrDefault(WaitReason.Budget), waiting.GetValueOrDefault(WaitReason.Resume));
     }
 
-    /// <summary>From now on every creation waits. Approvals go on, and so does an attempt that has begun. A pause that is there already stays as it is.</summary>
+    /// <summary>From now on every creation waits. Approvals go on, and so does an attempt that has begun. A pause by hand that is there already stays as it is; one that GitHub's refusals made becomes one by hand.</summary>
     /// <param name="reason">For people.</param>
     /// <param name="cancellationToken">Gives up waiting for the database.</param>
     public async Task PauseAsync(string reason, CancellationToken cancellationToken)
     {
         var now = time.UtcNow;
         var paused = await db.Database.ExecuteSqlAsync(
-            $"INSERT INTO creation_pause (id, since, reason) VALUES ({CreationPause.OnlyId}, {now}, {reason}) ON CONFLICT DO NOTHING", cancellationToken);
+            $"""
+             INSERT INTO creation_pause AS pause (id, since, reason) VALUES ({CreationPause.OnlyId}, {now}, {reason})
+             ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, code = NULL, credential = NULL, probe_until = NULL WHERE pause.credential IS NOT NULL
+             """, cancellationToken);
         if (paused > 0)
             LogPaused(reason);
     }

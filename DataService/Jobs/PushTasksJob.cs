@@ -8,6 +8,11 @@ namespace DataService.Jobs;
 /// <summary>Pushes a project's tasks when there are more than a request should wait for.</summary>
 internal sealed partial class PushTasksJob(DataServiceDbContext db, TaskPush push, RetryPolicy retries, TimeProvider time, ILogger<PushTasksJob> logger)
 {
+    private const string WaitsForTurn = "Waits for its turn: GitHub limits how much is created";
+
+    /// <summary>The job's parameter that keeps the turn which was reserved for it.</summary>
+    private const string Turn = "Turn";
+
     /// <param name="projectId">The project to serve. It may be gone, or have lost its repository, by the time the job runs.</param>
     /// <param name="context">Filled in by Hangfire.</param>
     /// <param name="cancellationToken">Filled in by Hangfire.</param>
@@ -18,12 +23,16 @@ internal sealed partial class PushTasksJob(DataServiceDbContext db, TaskPush pus
             return;
         try
         {
-            await push.RunAsync(projectId, repository, cancellationToken);
+            // What was pushed is saved, and the job goes on with the rest when it is its turn.
+            if (await push.RunAsync(projectId, repository, new Comeback(context.GetJobParameter<DateTime?>(Turn)), cancellationToken) is { WaitUntil: { } at } turn)
+            {
+                context.SetJobParameter(Turn, at);
+                throw new JobPostponedException(time.UtcNow + (at - turn.Now), WaitsForTurn);
+            }
         }
-        // Ours or GitHub's limit: what was pushed is saved, and the job goes on with the rest when there is room.
         catch (FailureException exception) when (exception.Failure is { Kind: FailureKind.GitHubRateLimited, RetryAt: not null } limited)
         {
-            throw new JobPostponedException(limited.RetryAt.Value, "Waits for its turn: GitHub limits how much is created");
+            throw new JobPostponedException(limited.RetryAt.Value, WaitsForTurn);
         }
         catch (FailureException exception)
         {

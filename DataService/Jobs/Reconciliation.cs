@@ -59,9 +59,11 @@ internal sealed partial class Reconciliation(
         var now = time.UtcNow;
         var seen = await FindMissingAsync(cancellationToken);
         string? githubError = null;
+        var comparedAll = false;
         try
         {
-            seen.AddRange(await CompareWithGitHubAsync(cancellationToken));
+            (var differing, comparedAll) = await CompareWithGitHubAsync(mode, cancellationToken);
+            seen.AddRange(differing);
         }
         catch (FailureException exception)
         {
@@ -69,7 +71,7 @@ internal sealed partial class Reconciliation(
             LogNotCompared(githubError);
         }
 
-        var known = await RecordAsync(seen, comparedWithGitHub: githubError is null, now, cancellationToken);
+        var known = await RecordAsync(seen, comparedAll, now, cancellationToken);
         var reported = new List<ReportedFinding>();
         var mended = 0;
         foreach (var observation in seen)
@@ -120,7 +122,8 @@ internal sealed partial class Reconciliation(
         ];
     }
 
-    private async Task<List<Observation>> CompareWithGitHubAsync(CancellationToken cancellationToken)
+    /// <returns>What differs, and whether all could be compared.</returns>
+    private async Task<(List<Observation> Differing, bool All)> CompareWithGitHubAsync(ReconciliationMode mode, CancellationToken cancellationToken)
     {
         catalog.Invalidate();
         // A list that grows while its pages are read may show one twice.
@@ -130,43 +133,39 @@ internal sealed partial class Reconciliation(
             .ToDictionary(repository => repository.FullName, StringComparer.OrdinalIgnoreCase);
         var unlinked = repositories.Where(repository => repository.ProjectId is not null && catalog.IsInOrganization(repository.FullName)).ToDictionary(repository => repository.Id);
         var seen = new List<Observation>();
-        var lookedUp = 0;
+        var lookUps = 0;
         await foreach (var project in LinkedAsync(cancellationToken))
         {
-            if (project.RepositoryId is not { } id)
+            var listed = project.RepositoryId is { } number ? byId.GetValueOrDefault(number) : byName.GetValueOrDefault(project.Repository);
+            var found = listed is null ? null : new CreatedRepository(listed.FullName, listed.Id, Adopted: true);
+            if (listed is null)
             {
-                if (byName.TryGetValue(project.Repository, out var named))
-                {
-                    await FollowAsync(project, named.Id, named.FullName, cancellationToken);
-                    unlinked.Remove(named.Id);
-                }
-                else if (catalog.IsInOrganization(project.Repository))
-                {
-                    seen.Add(Vanished(project));
-                }
+                // Of others' repositories nothing is known but that the admin chose them.
+                if (project.RepositoryId is null && !catalog.IsInOrganization(project.Repository))
+                    continue;
+                // Not every repository that the token may read is in its list.
+                if (++lookUps > MostLookedUp)
+                    continue;
+                found = project.RepositoryId is { } id
+                    ? await catalog.FindAsync(id, cancellationToken)
+                    : await catalog.FindByNameAsync(project.Repository, cancellationToken);
+            }
 
+            if (found is null)
+            {
+                seen.Add(Vanished(project));
                 continue;
             }
 
-            unlinked.Remove(id);
-            if (byId.TryGetValue(id, out var found))
-            {
-                if (found.FullName != project.Repository)
-                    seen.Add(Renamed(project, id, found.FullName));
-            }
-            else if (lookedUp++ < MostLookedUp)
-            {
-                // Not every repository that the token may read is in its list.
-                var name = await catalog.NameOfAsync(id, cancellationToken);
-                if (name is null)
-                    seen.Add(Vanished(project));
-                else if (name != project.Repository)
-                    seen.Add(Renamed(project, id, name));
-            }
+            unlinked.Remove(found.Id);
+            if (!found.FullName.Equals(project.Repository, StringComparison.OrdinalIgnoreCase) || (project.RepositoryId is not null && found.FullName != project.Repository))
+                seen.Add(Renamed(project, found.Id, found.FullName));
+            else if (project.RepositoryId is null && mode is not ReconciliationMode.Report)
+                await FollowAsync(project, found.Id, found.FullName, cancellationToken);
         }
 
         seen.AddRange(await OrphansAsync(unlinked.Values, cancellationToken));
-        return seen;
+        return (seen, lookUps <= MostLookedUp);
     }
 
     /// <summary>In the order of their ids, a batch at a time.</summary>
@@ -199,6 +198,9 @@ internal sealed partial class Reconciliation(
             {
                 var project = projects.GetValueOrDefault(repository.ProjectId!.Value);
                 if (project is { GithubRepo: null, State: RepoCreationState.Queued or RepoCreationState.Creating or RepoCreationState.Retrying })
+                    continue;
+                // Linked since the list was read.
+                if (repository.FullName.Equals(project?.GithubRepo, StringComparison.OrdinalIgnoreCase))
                     continue;
                 var owner = project is null ? "a project that is gone" : $"{project.Slug}, which is linked to {project.GithubRepo ?? "nothing"}";
                 orphans.Add(new Observation(FindingKind.Orphan, repository.FullName, project?.Id, $"Made for {owner}. Link it, or delete it on GitHub.", null));
@@ -239,7 +241,7 @@ internal sealed partial class Reconciliation(
     /// <summary>Saves what was seen, and closes what is no longer so.</summary>
     /// <returns>When each was seen for the first time.</returns>
     private Task<Dictionary<(FindingKind Kind, string Subject), DateTime>> RecordAsync(
-        List<Observation> seen, bool comparedWithGitHub, DateTime now, CancellationToken cancellationToken) => db.InTransactionAsync(async token =>
+        List<Observation> seen, bool comparedAll, DateTime now, CancellationToken cancellationToken) => db.InTransactionAsync(async token =>
     {
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockKey})", token);
         await db.Findings.Where(finding => finding.SettledAt < now - Retention).ExecuteDeleteAsync(token);
@@ -257,7 +259,7 @@ internal sealed partial class Reconciliation(
             }
         }
 
-        foreach (var gone in open.Values.Where(finding => comparedWithGitHub || finding.Kind is FindingKind.Missing))
+        foreach (var gone in open.Values.Where(finding => comparedAll || finding.Kind is FindingKind.Missing))
             gone.Settle("It is no longer so.", now);
         return db.Findings.Local.Where(finding => finding.SettledAt is null).ToDictionary(finding => (finding.Kind, finding.Subject), finding => finding.FirstSeenAt);
     }, cancellationToken);

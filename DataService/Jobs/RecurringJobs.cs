@@ -1,6 +1,7 @@
+using System.Transactions;
+using DataService.Data;
 using Hangfire;
 using Hangfire.Storage;
-using Npgsql;
 
 namespace DataService.Jobs;
 
@@ -27,7 +28,7 @@ internal sealed partial class RecurringJobs(IRecurringJobManager recurring, Jobs
                 recurring.RemoveIfExists(ReconcileJob.RecurringId);
             return true;
         }
-        catch (Exception exception) when (exception is NpgsqlException or DistributedLockTimeoutException)
+        catch (Exception exception) when (exception is DistributedLockTimeoutException or TransactionException || DatabaseOutage.IsCauseOf(exception))
         {
             LogNotWritten(exception);
             return false;

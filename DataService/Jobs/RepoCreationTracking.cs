@@ -23,10 +23,10 @@ internal sealed class RepoCreationTracking(IServiceScopeFactory scopes, TimeProv
             return;
         Action<RepoCreation>? change = context.NewState switch
         {
-            EnqueuedState when context.OldStateName == ScheduledState.StateName => creation => RerunBeforeItsTime(creation, context.BackgroundJob.Id),
-            EnqueuedState when context.OldStateName != ProcessingState.StateName => creation => creation.Rerun(context.BackgroundJob.Id, time.UtcNow),
             // Both are saved by who caused them.
             PostponedState or WokenState => null,
+            EnqueuedState when context.OldStateName == ScheduledState.StateName => creation => RerunBeforeItsTime(creation, context.BackgroundJob.Id),
+            EnqueuedState when context.OldStateName != ProcessingState.StateName => creation => creation.Rerun(context.BackgroundJob.Id, time.UtcNow),
             ScheduledState scheduled => creation => creation.RetryIfCreating(FailedOutside, scheduled.EnqueueAt, time.UtcNow),
             DeletedState => creation => creation.Abandon(time.UtcNow),
             FailedState => creation => creation.FailIfLive(FailedOutside, time.UtcNow),

@@ -13,14 +13,20 @@ internal sealed partial class TaskPush(
     /// <summary>A turn so near is sat out. Turns are about a second apart.</summary>
     private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(2);
 
-    /// <exception cref="FailureException">GitHub failed; the issues so far are saved, and the next push goes on from there.</exception>
-    public async Task RunAsync(Guid projectId, string repository, CancellationToken cancellationToken)
+    /// <param name="projectId">Whose tasks.</param>
+    /// <param name="repository">Full name.</param>
+    /// <param name="comeback">For a caller that comes back: the turn that it was given the last time, if it was; null for one that does not.</param>
+    /// <param name="cancellationToken">Ends it between two issues.</param>
+    /// <returns>The turn at which the caller shall come back for the rest; null where all is done.</returns>
+    /// <exception cref="FailureException">GitHub failed, or nothing more may be created for longer than a caller waits who does not come back; the
+    /// issues so far are saved, and the next push goes on from there.</exception>
+    public async Task<Turn?> RunAsync(Guid projectId, string repository, Comeback? comeback, CancellationToken cancellationToken)
     {
         await using var alone = await ProjectLock.AcquireAsync(dataSource, projectId, time, cancellationToken);
         var missing = await db.Tasks.AsNoTracking().Where(t => t.ProjectId == projectId && t.GithubIssueNumber == null)
             .OrderBy(t => t.SortOrder).ThenBy(t => t.Id).ToListAsync(cancellationToken);
         if (missing is [])
-            return;
+            return null;
 
         // What an interrupted push has left behind: issues whose numbers nobody heard of.
         var known = (await tracker.ListAsync(repository, cancellationToken)).Where(issue => issue.TaskId is not null)
@@ -28,52 +34,68 @@ internal sealed partial class TaskPush(
         foreach (var task in missing)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var issue = known.GetValueOrDefault(task.Id) ?? await CreateAsync(repository, task, cancellationToken);
+            if (!known.TryGetValue(task.Id, out var issue))
+            {
+                if (await TakeTurnAsync(comeback, cancellationToken) is { } later)
+                    return later;
+                comeback = comeback is null ? null : new Comeback(null);
+                issue = await CreateAsync(repository, task);
+            }
+
             // Not cancelled: the issue is there, and its number is to be saved as soon as it is known.
             var linked = await db.Tasks.Where(t => t.Id == task.Id && t.GithubIssueNumber == null)
                 .ExecuteUpdateAsync(t => t.SetProperty(x => x.GithubIssueNumber, issue.Number).SetProperty(x => x.GithubIssueUrl, issue.Url), CancellationToken.None);
             if (linked is 0)
                 LogTaskGone(repository, issue.Number);
         }
+
+        return null;
     }
 
-    private async Task<TrackedIssue> CreateAsync(string repository, ProjectTask task, CancellationToken cancellationToken)
+    private async Task<TrackedIssue> CreateAsync(string repository, ProjectTask task)
     {
-        await TakeTurnAsync(cancellationToken);
         try
         {
             return await tracker.CreateAsync(repository, task);
         }
         catch (FailureException exception) when (exception.Failure.Kind is FailureKind.GitHubRateLimited)
         {
-            var quota = await db.InTransactionAsync(async token =>
-            {
-                var quota = await budget.LockAsync(db, token);
-                quota.Limit(exception.Failure.RetryAt, await db.ClockAsync(token));
-                return quota;
-            }, CancellationToken.None);
-            throw new FailureException(exception.Failure with { RetryAt = quota.LimitedUntil });
+            throw new FailureException(await db.InTransactionAsync(
+                async token => await ContentBudget.LimitAsync(db, await budget.LockAsync(db, token), exception.Failure, time.UtcNow, token), CancellationToken.None));
         }
     }
 
-    /// <exception cref="FailureException">The budget is used up for longer than a caller waits.</exception>
-    private async Task TakeTurnAsync(CancellationToken cancellationToken)
+    /// <returns>The turn that is reserved for a caller that comes back; null where it is this call's turn now.</returns>
+    /// <exception cref="FailureException">The budget is used up for longer than a caller waits who does not come back.</exception>
+    private async Task<Turn?> TakeTurnAsync(Comeback? comeback, CancellationToken cancellationToken)
     {
         if (gitHub.Token is null)
-            return;
-        DateTime? reserved = null;
+            return null;
+        var reserved = comeback?.Turn;
         while (true)
         {
-            var turn = await db.InTransactionAsync(token => budget.TakeAsync(db, reserved, token), cancellationToken);
-            if (turn.WaitUntil is not { } at)
-                return;
-            if (at - turn.Now is var wait && wait > ShortWait)
-                throw new FailureException(new Failure(FailureKind.GitHubRateLimited, null, "What may be created on GitHub in this time is used up.", time.UtcNow + wait));
-            reserved = at;
-            await Task.Delay(wait, time, cancellationToken);
+            var asked = reserved;
+            var turn = await db.InTransactionAsync(async token =>
+            {
+                var answer = await budget.TakeAsync(db, asked, token);
+                // Thrown within the transaction: a turn for which nobody comes would only move the queue.
+                return comeback is not null || answer.WaitUntil is not { } at || at - answer.Now <= ShortWait
+                    ? answer
+                    : throw new FailureException(new Failure(
+                        FailureKind.GitHubRateLimited, null, "What may be created on GitHub in this time is used up.", time.UtcNow + (at - answer.Now)));
+            }, cancellationToken);
+            if (turn.WaitUntil is not { } next)
+                return null;
+            if (next - turn.Now > ShortWait)
+                return turn;
+            reserved = next;
+            await Task.Delay(next - turn.Now, time, cancellationToken);
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Issue {Number} of {Repository} stands for a task that was deleted meanwhile")]
     private partial void LogTaskGone(string repository, int number);
 }
+
+/// <param name="Turn">UTC; the turn of the budget that was reserved; null where none was.</param>
+internal sealed record Comeback(DateTime? Turn);
