@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DataService.Jobs;
 using DataService.Tests.Support;
 using GitHubSimulator.Faults;
 using Hangfire;
@@ -258,7 +259,7 @@ public sealed class CreationPauseTests(PostgresCluster cluster) : ServiceTest(cl
     /// <summary>As if the refused token had been another one than the service has now.</summary>
     private Task<int> ChangeTokenAsync() => Service.QueryAsync<int>("UPDATE creation_pause SET credential = 'another'");
 
-    private void ProbeNow() => Service.Services.GetRequiredService<IRecurringJobManager>().Trigger("probe-token");
+    private void ProbeNow() => Service.Services.GetRequiredService<IBackgroundJobClient>().Enqueue<ProbeTokenJob>(job => job.RunAsync(CancellationToken.None));
 
     /// <summary>Approves so many projects that GitHub's refusals pause creation; the first two fail.</summary>
     private static async Task<List<string>> PausedAsync(RunningService service, int projects)

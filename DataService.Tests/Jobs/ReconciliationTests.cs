@@ -8,6 +8,8 @@ namespace DataService.Tests.Jobs;
 
 public sealed class ReconciliationTests(PostgresCluster cluster) : ServiceTest(cluster)
 {
+    private readonly PostgresCluster _cluster = cluster;
+
     [Fact]
     public async Task Where_all_is_well_nothing_is_found()
     {
@@ -155,15 +157,17 @@ public sealed class ReconciliationTests(PostgresCluster cluster) : ServiceTest(c
     }
 
     [Fact]
-    public async Task It_runs_by_itself_and_shows_its_report_in_the_dashboard()
+    public async Task It_recurs_and_shows_its_report_in_the_dashboard()
     {
-        await DeletedAsync("Noticed");
+        await using var service = await RunningService.StartAsync(_cluster, runsRecurringJobs: true);
+        await Eventually.ReturnsAsync(
+            () => service.QueryAsync<string>("SELECT value FROM hangfire.hash WHERE key = 'recurring-job:reconcile' AND field = 'Cron'"), cron => cron is "*/15 * * * *", "the schedule");
 
-        var jobId = Service.Services.GetRequiredService<IRecurringJobManager>() is IRecurringJobManagerV2 manager ? manager.TriggerJob("reconcile") : "";
+        var jobId = service.Services.GetRequiredService<IRecurringJobManager>() is IRecurringJobManagerV2 manager ? manager.TriggerJob("reconcile") : "";
 
-        await Service.JobReachesAsync(jobId, "Succeeded");
-        var result = await Service.QueryAsync<string>($"SELECT data->>'Result' FROM hangfire.state WHERE jobid = {jobId} AND name = 'Succeeded'");
-        Assert.Contains("noticed", result, StringComparison.Ordinal);
+        await service.JobReachesAsync(jobId, "Succeeded");
+        var result = await service.QueryAsync<string>($"SELECT data->>'Result' FROM hangfire.state WHERE jobid = {jobId} AND name = 'Succeeded'");
+        Assert.Contains("\"found\":0", result, StringComparison.OrdinalIgnoreCase);
     }
 
     private async Task<string> CreatedAsync(string name)

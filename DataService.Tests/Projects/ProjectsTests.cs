@@ -10,7 +10,7 @@ public sealed class ProjectsTests(PostgresCluster cluster) : ServiceTest(cluster
     private static readonly string[] ProjectMembers = ["id", "name", "slug", "status", "githubRepo", "createdAt", "repoCreation"];
 
     private static readonly string[] CreationMembers =
-        ["state", "jobId", "attempts", "errorCode", "githubStatus", "githubError", "nextAttemptAt", "updatedAt"];
+        ["state", "jobId", "attempts", "errorCode", "githubStatus", "githubError", "nextAttemptAt", "waitsFor", "updatedAt"];
 
     [Fact]
     public async Task A_created_project_is_answered_whole_with_its_address()
@@ -67,7 +67,7 @@ public sealed class ProjectsTests(PostgresCluster cluster) : ServiceTest(cluster
         Assert.Equal(CreationMembers, creation.EnumerateObject().Select(member => member.Name));
         Assert.Equal(JsonValueKind.String, creation.GetProperty("jobId").ValueKind);
         Assert.Equal(1, creation.GetProperty("attempts").GetInt32());
-        foreach (var member in (string[])["errorCode", "githubStatus", "githubError", "nextAttemptAt"])
+        foreach (var member in (string[])["errorCode", "githubStatus", "githubError", "nextAttemptAt", "waitsFor"])
             Assert.Equal(JsonValueKind.Null, creation.GetProperty(member).ValueKind);
         Timestamp(creation, "updatedAt");
     }

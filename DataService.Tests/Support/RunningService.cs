@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using DataService.Jobs;
 using GitHubSimulator;
 using GitHubSimulator.Faults;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -46,13 +47,14 @@ internal sealed class RunningService : IAsyncDisposable
     /// <param name="cluster">Where the database is made.</param>
     /// <param name="settings">Over the defaults; null takes a default away.</param>
     /// <param name="replace">Changes what the service is made of.</param>
+    /// <param name="runsRecurringJobs">Whether the service's own recurring jobs are there.</param>
     public static async Task<RunningService> StartAsync(
-        PostgresCluster cluster, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null) =>
-        await StartAsync(await cluster.CreateDatabaseAsync(), settings, replace);
+        PostgresCluster cluster, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null, bool runsRecurringJobs = false) =>
+        await StartAsync(await cluster.CreateDatabaseAsync(), settings, replace, runsRecurringJobs);
 
     /// <summary>On a database that the test looks after by itself.</summary>
     public static async Task<RunningService> StartAsync(
-        string connectionString, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null)
+        string connectionString, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null, bool runsRecurringJobs = false)
     {
         var simulator = await StartSimulatorAsync();
         var all = new Dictionary<string, string?>
@@ -68,7 +70,13 @@ internal sealed class RunningService : IAsyncDisposable
         foreach (var (name, value) in settings ?? [])
             all[name] = value;
         var logs = new LogCapture();
-        var factory = new DataServiceFactory(all, logs, replace);
+        var factory = new DataServiceFactory(all, logs, services =>
+        {
+            // What runs by itself at the full minute would come between a test's own jobs now and then.
+            if (!runsRecurringJobs)
+                services.Remove(services.Single(service => service.ImplementationType == typeof(RecurringJobs)));
+            replace?.Invoke(services);
+        });
         factory.StartServer();
         return new RunningService(simulator, factory, logs, connectionString, all);
     }

@@ -182,7 +182,7 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
     [Fact]
     public async Task A_scheduled_retry_that_is_run_now_in_the_dashboard_gets_a_full_set_of_attempts_too()
     {
-        Service.Break(new FaultRule { Kind = FaultKind.SecondaryLimit, RetryAfterSeconds = 600, Times = 1 });
+        Service.Break(new FaultRule { Kind = FaultKind.Refuse, Status = 503, Headers = new Dictionary<string, string> { ["Retry-After"] = "600" }, Method = "POST", Times = 1 });
         var slug = await Service.CreateProjectAsync("Impatient");
         await Service.ApproveAsync(slug);
         var jobId = JobIdOf(await Service.CreationReachesAsync(slug, "retrying"));
