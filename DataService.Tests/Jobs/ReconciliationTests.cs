@@ -167,7 +167,7 @@ public sealed class ReconciliationTests(PostgresCluster cluster) : ServiceTest(c
 
         await service.JobReachesAsync(jobId, "Succeeded");
         var result = await service.QueryAsync<string>($"SELECT data->>'Result' FROM hangfire.state WHERE jobid = {jobId} AND name = 'Succeeded'");
-        Assert.Contains("\"found\":0", result, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("\"mode\":\"Repair\"", result, StringComparison.OrdinalIgnoreCase);
     }
 
     private async Task<string> CreatedAsync(string name)
