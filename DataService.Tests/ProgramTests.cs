@@ -19,6 +19,8 @@ public sealed class ProgramTests(PostgresCluster cluster)
     [InlineData("API_TOKEN", "short")]
     [InlineData("API_TOKEN", "with a space in the middle")]
     [InlineData("API_TOKEN", "long-enough-and-fine,short")]
+    [InlineData("VIEWER_TOKEN", "short")]
+    [InlineData("VIEWER_TOKEN", $"a-token-of-its-own-0001, {RunningService.ApiToken}")]
     [InlineData("GITHUB_ORG", "not an org")]
     [InlineData("GITHUB_ORG", "../evil")]
     [InlineData("GITHUB_API_URL", "api.github.com")]

@@ -10,13 +10,19 @@ public sealed class AuthenticationTests(PostgresCluster cluster) : ServiceTest(c
     internal const string AnyId = "00000000-0000-0000-0000-000000000000";
 
     private const string SecondToken = "canary-second-token-90ab12";
+    private const string ViewerToken = "canary-viewer-token-61aa0f";
+    private const string SecondViewerToken = "canary-second-viewer-token-0c4e";
 
     /// <summary>Public as well; their own tests show it.</summary>
     private static readonly string[] PublicElsewhere = ["/projects/any/client-view", "/github/projects/any/sync"];
 
     private static readonly string[] PublicPaths = ["/health/live", "/health/ready", "/openapi/v1.json", "/openapi/"];
 
-    protected override Dictionary<string, string?> Settings => new() { ["API_TOKEN"] = $"{RunningService.ApiToken}, {SecondToken}" };
+    protected override Dictionary<string, string?> Settings => new()
+    {
+        ["API_TOKEN"] = $"{RunningService.ApiToken}, {SecondToken}",
+        ["VIEWER_TOKEN"] = $"{ViewerToken}, {SecondViewerToken}",
+    };
 
     [Fact]
     public async Task Every_route_of_the_API_wants_a_token()
@@ -58,6 +64,53 @@ public sealed class AuthenticationTests(PostgresCluster cluster) : ServiceTest(c
         await Service.Anonymous.PostAsJsonAsync("/projects", new { name = "Other" }, Cancelled);
 
         Assert.Equal("acme", await Service.QueryAsync<string>("SELECT string_agg(slug, ',') FROM projects"));
+    }
+
+    [Fact]
+    public async Task A_viewers_token_is_refused_everything_that_changes_something()
+    {
+        await Service.CreateProjectAsync("Acme");
+        var document = await (await Service.Anonymous.GetAsync("/openapi/v1.json", Cancelled)).ReadAsync(HttpStatusCode.OK);
+        var operations = document.GetProperty("paths").EnumerateObject()
+            .SelectMany(
+                path => path.Value.EnumerateObject(),
+                (path, operation) => (Method: operation.Name.ToUpperInvariant(), Path: path.Name, operation.Value))
+            .Where(operation => operation.Method is not "GET" && operation.Value.TryGetProperty("security", out _)).ToList();
+        // The operations come from the service itself, so that a new one is not forgotten; these show that they do.
+        foreach (var expected in ((string, string)[])[("POST", "/projects/{slug}/approve"), ("PATCH", "/projects/{slug}/tasks/{taskId}")])
+            Assert.Contains(expected, operations.Select(operation => (operation.Method, operation.Path)));
+
+        foreach (var (method, path, operation) in operations)
+        {
+            var described = operation.GetProperty("responses").GetProperty("403").GetProperty("description").GetString()!;
+            Assert.Contains("FORBIDDEN", described.Split(", "));
+            var concrete = path.Replace("{slug}", "acme", StringComparison.Ordinal).Replace("{taskId}", AnyId, StringComparison.Ordinal);
+            foreach (var token in (string[])[ViewerToken, SecondViewerToken])
+            {
+                var response = await SendAsync(method, concrete, $"Bearer {token}");
+                await response.ReadProblemAsync(HttpStatusCode.Forbidden, "FORBIDDEN");
+                Assert.Equal("Bearer error=\"insufficient_scope\"", response.Headers.WwwAuthenticate.ToString());
+            }
+        }
+
+        Assert.Equal("acme interviewing", await Service.QueryAsync<string>("SELECT string_agg(slug || ' ' || status, ',') FROM projects"));
+    }
+
+    [Fact]
+    public async Task A_viewers_token_reads_everything_and_calls_what_is_public()
+    {
+        await Service.CreateProjectAsync("Acme");
+
+        foreach (var path in (string[])["/projects", "/projects/acme", "/projects/acme/tasks", "/github/repos", "/projects/acme/client-view"])
+            await (await SendAsync("GET", path, $"Bearer {ViewerToken}")).ReadAsync(HttpStatusCode.OK);
+        await (await SendAsync("POST", "/github/projects/acme/sync", $"Bearer {ViewerToken}")).ReadAsync(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task What_does_not_exist_forbids_a_viewer_too()
+    {
+        foreach (var (method, path) in ((string, string)[])[("POST", "/nowhere"), ("PATCH", "/projects"), ("ANYTHING", "/projects")])
+            await (await SendAsync(method, path, $"Bearer {ViewerToken}")).ReadProblemAsync(HttpStatusCode.Forbidden, "FORBIDDEN");
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace DataService.Http;
 
-/// <summary><c>Authorization: Bearer &lt;API_TOKEN&gt;</c> (RFC 6750).</summary>
+/// <summary><c>Authorization: Bearer &lt;API_TOKEN&gt;</c> (RFC 6750); a VIEWER_TOKEN gives the lesser role.</summary>
 internal sealed class BearerAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
@@ -21,20 +21,28 @@ internal sealed class BearerAuthentication(
         if (!AuthenticationHeaderValue.TryParse(Request.Headers.Authorization, out var header)
             || !header.Scheme.Equals(SchemeName, StringComparison.OrdinalIgnoreCase))
             return Task.FromResult(AuthenticateResult.NoResult());
-        if (header.Parameter is not { } token || !tokens.Accept(token))
+        if (header.Parameter is not { } token || tokens.RoleOf(token) is not { } role)
             return Task.FromResult(AuthenticateResult.Fail("The token is not one of ours."));
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "api")], SchemeName);
+        Claim[] claims = [new(ClaimTypes.Name, ApiTokens.ActorOf(role)), new(ClaimTypes.Role, role)];
+        var identity = new ClaimsIdentity(claims, SchemeName);
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName)));
     }
 
-    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        Response.StatusCode = StatusCodes.Status401Unauthorized;
         Response.Headers.WWWAuthenticate = SchemeName;
-        await problems.WriteAsync(new ProblemDetailsContext
-        {
-            HttpContext = Context,
-            ProblemDetails = Problems.Details(ErrorCode.Unauthorized, "Send the header Authorization: Bearer <API_TOKEN> with a valid token."),
-        });
+        return RefuseAsync(ErrorCode.Unauthorized, "Send the header Authorization: Bearer <API_TOKEN> with a valid token.");
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        Response.Headers.WWWAuthenticate = $"{SchemeName} error=\"insufficient_scope\"";
+        return RefuseAsync(ErrorCode.Forbidden, Problems.ViewersOnlyLook);
+    }
+
+    private async Task RefuseAsync(string code, string detail)
+    {
+        Response.StatusCode = ErrorCode.Status(code);
+        await problems.WriteAsync(new ProblemDetailsContext { HttpContext = Context, ProblemDetails = Problems.Details(code, detail) });
     }
 }

@@ -7,6 +7,7 @@ internal static class ErrorCode
 {
     public const string Validation = "VALIDATION_ERROR";
     public const string Unauthorized = "UNAUTHORIZED";
+    public const string Forbidden = "FORBIDDEN";
     public const string NotFound = "NOT_FOUND";
     public const string Conflict = "CONFLICT";
     public const string InvalidState = "INVALID_STATE";
@@ -19,6 +20,7 @@ internal static class ErrorCode
     {
         Validation => StatusCodes.Status400BadRequest,
         Unauthorized => StatusCodes.Status401Unauthorized,
+        Forbidden => StatusCodes.Status403Forbidden,
         NotFound => StatusCodes.Status404NotFound,
         Conflict or InvalidState or NoGitHubRepo => StatusCodes.Status409Conflict,
         RateLimited => StatusCodes.Status429TooManyRequests,
@@ -42,6 +44,7 @@ internal static class ErrorCode
     public static string ForStatus(int status) => status switch
     {
         StatusCodes.Status401Unauthorized => Unauthorized,
+        StatusCodes.Status403Forbidden => Forbidden,
         StatusCodes.Status404NotFound => NotFound,
         StatusCodes.Status409Conflict => Conflict,
         StatusCodes.Status429TooManyRequests => RateLimited,

@@ -35,7 +35,7 @@ internal static class OpenApi
                 {
                     Type = SecuritySchemeType.Http,
                     Scheme = "bearer",
-                    Description = "The service's API_TOKEN.",
+                    Description = "The service's API_TOKEN; for GET its VIEWER_TOKEN too.",
                 },
             };
             return Task.CompletedTask;

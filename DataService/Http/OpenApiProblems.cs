@@ -22,6 +22,7 @@ internal sealed class OpenApiProblems : IOpenApiOperationTransformer, IOpenApiDo
     [
         (ErrorCode.Validation, 400, "One of the values does not fit: errors says which, and why."),
         (ErrorCode.Unauthorized, 401, "Send the header Authorization: Bearer <API_TOKEN> with a valid token."),
+        (ErrorCode.Forbidden, 403, Problems.ViewersOnlyLook),
         (ErrorCode.NotFound, 404, $"There is no project '{OpenApiExamples.Slug}'."),
         (ErrorCode.Conflict, 409, $"There is a project '{OpenApiExamples.Slug}' already; choose another name."),
         (ErrorCode.InvalidState, 409, "A project that is active can no longer be approved."),
@@ -95,7 +96,12 @@ internal sealed class OpenApiProblems : IOpenApiOperationTransformer, IOpenApiDo
         if (operation.RequestBody is not null || operation.Parameters?.Any(parameter => parameter.In is ParameterLocation.Query) is true)
             yield return Table[0];
         if (!metadata.OfType<IAllowAnonymous>().Any())
+        {
             yield return Array.Find(Table, row => row.Code == ErrorCode.Unauthorized);
+            if (context.Description.HttpMethod is not ("GET" or "HEAD"))
+                yield return Array.Find(Table, row => row.Code == ErrorCode.Forbidden);
+        }
+
         if (operation.RequestBody is not null)
         {
             yield return (ErrorCode.Validation, StatusCodes.Status413PayloadTooLarge, Problems.TooLarge(metadata.OfType<IRequestSizeLimitMetadata>().LastOrDefault()));

@@ -10,6 +10,8 @@ internal static class Problems
 {
     public const string WrongContentType = "Send the body as Content-Type: application/json, in UTF-8.";
 
+    public const string ViewersOnlyLook = "A viewer may look, but not change anything: this needs the token or the role of an operator.";
+
     private const string Code = "code";
 
     public static ProblemHttpResult NoSuchProject(string slug) => Of(ErrorCode.NotFound, $"There is no project '{Shortened(slug)}'.");

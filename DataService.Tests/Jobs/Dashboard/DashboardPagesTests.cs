@@ -28,7 +28,7 @@ public sealed class DashboardPagesTests(PostgresCluster cluster, Browser browser
 
         await page.GotoAsync("/hangfire/login#token=not-the-right-one");
 
-        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("That is not a valid API token.");
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("That is not a valid token.");
     }
 
     [Fact]

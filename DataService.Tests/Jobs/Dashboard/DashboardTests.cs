@@ -67,7 +67,7 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
 
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
         Assert.False(response.Headers.Contains("Set-Cookie"));
-        Assert.Contains("not a valid API token", await response.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        Assert.Contains("not a valid token", await response.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
         Assert.Contains(Service.Logs.Events, e => e.MessageTemplate.Text.StartsWith("Refused a login", StringComparison.Ordinal));
     }
 
@@ -281,13 +281,14 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
     }
 
-    private static Task<HttpResponseMessage> LoginAsync(RunningService service, string token, string query = "") => service.Anonymous.PostAsync(
-        $"/hangfire/login{query}", new FormUrlEncodedContent([new("token", token)]), Cancelled);
+    internal static Task<HttpResponseMessage> LoginAsync(RunningService service, string token, string query = "") =>
+        service.Anonymous.PostAsync($"/hangfire/login{query}", new FormUrlEncodedContent([new("token", token)]), Cancelled);
 
     /// <summary>A browser's view: it keeps cookies and follows redirects, and can sit behind a proxy.</summary>
-    private static async Task<HttpClient> SignInAsync(RunningService service, string? forwardedScheme = null, string? forwardedHost = null)
+    internal static async Task<HttpClient> SignInAsync(
+        RunningService service, string? forwardedScheme = null, string? forwardedHost = null, string token = RunningService.ApiToken)
     {
-        var login = await LoginAsync(service, RunningService.ApiToken);
+        var login = await LoginAsync(service, token);
         var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = service.Address };
         client.DefaultRequestHeaders.Add("Cookie", string.Join("; ", login.Headers.GetValues("Set-Cookie").Select(cookie => cookie.Split(';')[0])));
         if (forwardedScheme is not null)
@@ -305,11 +306,11 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
         return client;
     }
 
-    private static Task<HttpResponseMessage> RequeueAsync(HttpClient admin, string page, string jobId) =>
+    internal static Task<HttpResponseMessage> RequeueAsync(HttpClient admin, string page, string jobId) =>
         SendAsync(admin, page, "/hangfire/jobs/failed/requeue", jobId);
 
     /// <summary>What the page's own script sends.</summary>
-    private static async Task<HttpResponseMessage> SendAsync(HttpClient admin, string page, string address, string jobId)
+    internal static async Task<HttpResponseMessage> SendAsync(HttpClient admin, string page, string address, string jobId)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent([new("jobs[]", jobId)]) };
         request.Headers.Add(AntiforgeryHeader().Match(page).Groups["value"].Value, AntiforgeryToken().Match(page).Groups["value"].Value);
@@ -318,7 +319,7 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
 
     private static string JobIdOf(JsonElement project) => project.GetProperty("repoCreation").GetProperty("jobId").GetString()!;
 
-    private static async Task<(string Slug, string JobId)> FailAsync(RunningService service, string name)
+    internal static async Task<(string Slug, string JobId)> FailAsync(RunningService service, string name)
     {
         var slug = await service.CreateProjectAsync(name);
         await service.ApproveAsync(slug);
@@ -328,7 +329,7 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
     }
 
     [GeneratedRegex("""type="hidden" name="(?<name>[^"]+)" value="(?<value>[^"]+)""")]
-    private static partial Regex HiddenField();
+    internal static partial Regex HiddenField();
 
     [GeneratedRegex("""name="csrf-header" content="(?<value>[^"]+)""")]
     private static partial Regex AntiforgeryHeader();

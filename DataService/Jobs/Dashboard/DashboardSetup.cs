@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using DataService.Data;
 using DataService.Http;
 using Hangfire;
@@ -8,12 +9,19 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 
 namespace DataService.Jobs.Dashboard;
 
-/// <summary>Hangfire's dashboard at <c>/hangfire</c>, for whoever signed in with the API token, in every environment.</summary>
+/// <summary>Hangfire's dashboard at <c>/hangfire</c>, for whoever signed in with a token, in every environment.</summary>
 internal static class DashboardSetup
 {
     public const string Path = "/hangfire";
 
-    private const string Policy = "Dashboard";
+    /// <summary>For every page and command of the dashboard, Hangfire's and ours: a viewer looks, an operator acts.</summary>
+    public const string Policy = "Dashboard";
+
+    /// <summary>For what whoever is signed in may do.</summary>
+    private const string SessionPolicy = "DashboardSession";
+
+    /// <summary>Hangfire's pages ask for their figures by POST, again and again.</summary>
+    private static readonly PathString Figures = Path + "/stats";
 
     /// <summary>Hangfire's pages size their bars and cards with style attributes; their scripts and all else come from files.</summary>
     private const string ContentSecurityPolicy =
@@ -21,7 +29,8 @@ internal static class DashboardSetup
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     /// <summary>Hangfire keeps one menu for the whole process.</summary>
-    static DashboardSetup() => NavigationMenu.Items.Add(page => new MenuItem("Sign out", page.Url.To("/logout")));
+    static DashboardSetup() => NavigationMenu.Items.Add(page =>
+        new MenuItem($"Sign out ({page.Context.GetHttpContext().User.FindFirstValue(ClaimTypes.Role)})", page.Url.To("/logout")));
 
     public static void AddDashboard(this WebApplicationBuilder builder)
     {
@@ -35,11 +44,15 @@ internal static class DashboardSetup
             cookie.Cookie.SecurePolicy = builder.Environment.IsDevelopment() ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.Always;
             cookie.LoginPath = DashboardLogin.LoginPath;
             cookie.ExpireTimeSpan = TimeSpan.FromHours(12);
-            cookie.Events.OnValidatePrincipal = EndWithTheTokenAsync;
+            cookie.Events.OnValidatePrincipal = DashboardSession.EndWithItsGroundAsync;
+            cookie.Events.OnRedirectToAccessDenied = context => RefuseAsync(context.HttpContext);
         });
-        services.AddAuthorizationBuilder().AddPolicy(Policy, policy => policy
-            .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme)
-            .RequireAuthenticatedUser());
+        services.AddAuthorizationBuilder()
+            .AddPolicy(SessionPolicy, policy => policy
+                .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme).RequireAuthenticatedUser())
+            .AddPolicy(Policy, policy => policy
+                .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme).RequireAuthenticatedUser()
+                .AddRequirements(new OperatorToChange(Figures)));
         services.AddAntiforgery(antiforgery =>
         {
             antiforgery.Cookie.Name = "dataservice.antiforgery";
@@ -52,7 +65,7 @@ internal static class DashboardSetup
 
     public static void MapDashboard(this WebApplication app)
     {
-        app.MapDashboardLogin(Policy);
+        app.MapDashboardLogin(SessionPolicy);
         var names = app.Services.GetRequiredService<JobNames>();
         app.MapHangfireDashboard(Path, new DashboardOptions
         {
@@ -62,16 +75,19 @@ internal static class DashboardSetup
             DashboardTitle = "DataService jobs",
             DisplayNameFunc = (_, job) => names.Of(job),
             DisplayStorageConnectionString = false,
+            // Hides the buttons. What they call is refused by the policy below.
+            IsReadOnlyFunc = context => !context.GetHttpContext().User.IsOperator,
         }).RequireAuthorization(Policy).WithContentSecurityPolicy(ContentSecurityPolicy).ExcludeFromDescription();
     }
 
-    /// <summary>A session ends when the token that opened it is no longer configured.</summary>
-    private static Task EndWithTheTokenAsync(CookieValidatePrincipalContext context)
+    private static async Task RefuseAsync(HttpContext context)
     {
-        var tokens = context.HttpContext.RequestServices.GetRequiredService<ApiTokens>();
-        if (context.Principal?.FindFirst(DashboardLogin.TokenClaim) is not { } claim || !tokens.HasFingerprint(claim.Value))
-            context.RejectPrincipal();
-        return Task.CompletedTask;
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        await context.RequestServices.GetRequiredService<IProblemDetailsService>().WriteAsync(new ProblemDetailsContext
+        {
+            HttpContext = context,
+            ProblemDetails = Problems.Details(ErrorCode.Forbidden, Problems.ViewersOnlyLook),
+        });
     }
 
     /// <summary>Cookies of one instance open the others, and survive a restart: the key ring is in the database, encrypted.</summary>
