@@ -21,6 +21,7 @@ public sealed class ProgramTests(PostgresCluster cluster)
     [InlineData("API_TOKEN", "long-enough-and-fine,short")]
     [InlineData("VIEWER_TOKEN", "short")]
     [InlineData("VIEWER_TOKEN", $"a-token-of-its-own-0001, {RunningService.ApiToken}")]
+    [InlineData("Authentication__Oidc__Authority", "http://login.example.com")]
     [InlineData("GITHUB_ORG", "not an org")]
     [InlineData("GITHUB_ORG", "../evil")]
     [InlineData("GITHUB_API_URL", "api.github.com")]

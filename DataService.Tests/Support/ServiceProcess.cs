@@ -109,7 +109,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     private static bool IsSetting(string name) =>
         name.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || name.StartsWith("GITHUB_", StringComparison.Ordinal)
-        || name.StartsWith("ConnectionStrings", StringComparison.Ordinal)
+        || name.StartsWith("ConnectionStrings", StringComparison.Ordinal) || name.StartsWith("Authentication__", StringComparison.Ordinal)
         || name is "API_TOKEN" or "VIEWER_TOKEN" or "ALLOWED_ORIGINS" or "DOTNET_ENVIRONMENT";
 
     private static void Append(StringBuilder text, string? line)

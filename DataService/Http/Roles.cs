@@ -10,7 +10,7 @@ internal static class Roles
 
     extension(ClaimsPrincipal caller)
     {
-        /// <summary>Who acts, for people who read it later: the kind of token.</summary>
+        /// <summary>Who acts, for people who read it later: the kind of token, or the name at the OpenID provider.</summary>
         public string Actor => caller.Identity?.Name ?? "nobody";
 
         public bool IsOperator => caller.IsInRole(Operator);

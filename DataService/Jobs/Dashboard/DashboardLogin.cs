@@ -19,12 +19,21 @@ internal static partial class DashboardLogin
 
     /// <param name="app">The service.</param>
     /// <param name="policy">Who may sign out: whoever is signed in.</param>
-    public static void MapDashboardLogin(this IEndpointRouteBuilder app, string policy)
+    public static void MapDashboardLogin(this WebApplication app, string policy)
     {
-        var dashboard = app.MapGroup(DashboardSetup.Path).ExcludeFromDescription().WithContentSecurityPolicy(SessionPages.ContentSecurityPolicy);
-        dashboard.MapGet("/login", (HttpContext context) => LoginForm(context, "")).AllowAnonymous();
-        dashboard.MapPost("/login", LoginAsync).AllowAnonymous().RequireRateLimiting(RateLimits.Login).DisableAntiforgery();
-        dashboard.MapGet("/login.js", () => TypedResults.Text(Script, "text/javascript")).AllowAnonymous();
+        var dashboard = app.MapGroup(DashboardSetup.Path).ExcludeFromDescription()
+            .WithContentSecurityPolicy(SessionPages.ContentSecurityPolicy);
+        if (app.Services.GetService<OidcOptions>() is null)
+        {
+            dashboard.MapGet("/login", (HttpContext context) => LoginForm(context, "")).AllowAnonymous();
+            dashboard.MapPost("/login", LoginAsync).AllowAnonymous().RequireRateLimiting(RateLimits.Login).DisableAntiforgery();
+            dashboard.MapGet("/login.js", () => TypedResults.Text(Script, "text/javascript")).AllowAnonymous();
+        }
+        else
+        {
+            dashboard.MapOidcLogin();
+        }
+
         dashboard.MapGet("/login.css", () => TypedResults.Text(Stylesheet, "text/css")).AllowAnonymous();
         dashboard.MapGet("/logout", ConfirmLogout).RequireAuthorization(policy);
         dashboard.MapPost("/logout", LogoutAsync).RequireAuthorization(policy);
@@ -42,8 +51,7 @@ internal static partial class DashboardLogin
 
         var session = DashboardSession.Of(ApiTokens.ActorOf(role), role, ApiTokens.Fingerprint(token));
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, session);
-        return TypedResults.LocalRedirect(
-            SessionPages.LocalReturnUrl(context) ?? context.Request.PathBase + DashboardSetup.Path, preserveMethod: false, permanent: false);
+        return TypedResults.LocalRedirect(SessionPages.LocalReturnUrl(context) ?? context.Request.PathBase + DashboardSetup.Path);
     }
 
     private static ContentHttpResult ConfirmLogout(HttpContext context, IAntiforgery antiforgery)
@@ -60,7 +68,9 @@ internal static partial class DashboardLogin
         if (!await antiforgery.IsRequestValidAsync(context))
             return TypedResults.Problem(Problems.Details(ErrorCode.Validation, "Sign out from the dashboard's own page."));
         await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-        return TypedResults.LocalRedirect(context.Request.PathBase + LoginPath);
+        return context.RequestServices.GetService<OidcOptions>() is { } oidc && await OidcLogin.SignOutAsync(context, oidc) is { } atTheProvider
+            ? atTheProvider
+            : TypedResults.LocalRedirect(context.Request.PathBase + LoginPath);
     }
 
     private static ContentHttpResult LoginForm(HttpContext context, string error, int status = StatusCodes.Status200OK) =>

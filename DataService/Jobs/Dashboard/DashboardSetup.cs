@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 
 namespace DataService.Jobs.Dashboard;
 
-/// <summary>Hangfire's dashboard at <c>/hangfire</c>, for whoever signed in with a token, in every environment.</summary>
+/// <summary>Hangfire's dashboard at <c>/hangfire</c>, for whoever signed in with a token or at the OpenID provider.</summary>
 internal static class DashboardSetup
 {
     public const string Path = "/hangfire";
@@ -35,18 +35,31 @@ internal static class DashboardSetup
     public static void AddDashboard(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        var oidc = OidcOptions.From(builder.Configuration, allowHttp: builder.Environment.IsDevelopment());
+        var secure = builder.Environment.IsDevelopment() ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.Always;
+        // The way back from the provider starts at another site: a Strict cookie would be missing from the first page. What changes
+        // anything is asked by POST, with which other sites cannot have a Lax cookie sent either.
+        var sameSite = oidc is null ? SameSiteMode.Strict : SameSiteMode.Lax;
         services.AddSingleton<JobNames>();
-        services.AddAuthentication().AddCookie(cookie =>
+        var authentication = services.AddAuthentication().AddCookie(cookie =>
         {
             cookie.Cookie.Name = "dataservice.dashboard";
             cookie.Cookie.HttpOnly = true;
-            cookie.Cookie.SameSite = SameSiteMode.Strict;
-            cookie.Cookie.SecurePolicy = builder.Environment.IsDevelopment() ? CookieSecurePolicy.SameAsRequest : CookieSecurePolicy.Always;
+            cookie.Cookie.SameSite = sameSite;
+            cookie.Cookie.SecurePolicy = secure;
             cookie.LoginPath = DashboardLogin.LoginPath;
             cookie.ExpireTimeSpan = TimeSpan.FromHours(12);
+            // The provider is asked again after that time, however busy the session was: the person may have lost the role.
+            cookie.SlidingExpiration = oidc is null;
             cookie.Events.OnValidatePrincipal = DashboardSession.EndWithItsGroundAsync;
             cookie.Events.OnRedirectToAccessDenied = context => RefuseAsync(context.HttpContext);
         });
+        if (oidc is not null)
+        {
+            services.AddSingleton(oidc);
+            authentication.AddOidcLogin(oidc, secure);
+        }
+
         services.AddAuthorizationBuilder()
             .AddPolicy(SessionPolicy, policy => policy
                 .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme).RequireAuthenticatedUser())
@@ -56,7 +69,7 @@ internal static class DashboardSetup
         services.AddAntiforgery(antiforgery =>
         {
             antiforgery.Cookie.Name = "dataservice.antiforgery";
-            antiforgery.Cookie.SameSite = SameSiteMode.Strict;
+            antiforgery.Cookie.SameSite = sameSite;
             // Not Always: antiforgery then refuses to work behind a proxy that ends TLS unannounced. The cookie alone opens nothing.
             antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         });
