@@ -224,7 +224,7 @@ public sealed class ApproveProjectTests(PostgresCluster cluster) : ServiceTest(c
 
     private static string JobId(JsonElement project) => project.GetProperty("repoCreation").GetProperty("jobId").GetString()!;
 
-    private Task<long> JobsAsync() => Service.QueryAsync<long>("SELECT count(*) FROM hangfire.job");
+    private Task<long> JobsAsync() => Service.QueryAsync<long>("SELECT count(*) FROM hangfire.job WHERE invocationdata::text LIKE '%CreateProjectRepoJob%'");
 
     private async Task PutAsync(string address, object body) =>
         await (await Service.Http.PutAsJsonAsync(address, body, Cancelled)).ReadAsync(HttpStatusCode.OK);

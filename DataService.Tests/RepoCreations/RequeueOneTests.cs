@@ -152,5 +152,5 @@ public sealed class RequeueOneTests(PostgresCluster cluster) : ServiceTest(clust
     private async Task ChooseAsync(string slug, string? githubRepo) =>
         await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo }, Cancelled)).ReadAsync(HttpStatusCode.OK);
 
-    private Task<long> JobsAsync() => Service.QueryAsync<long>("SELECT count(*) FROM hangfire.job");
+    private Task<long> JobsAsync() => Service.QueryAsync<long>("SELECT count(*) FROM hangfire.job WHERE invocationdata::text LIKE '%CreateProjectRepoJob%'");
 }
