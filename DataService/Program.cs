@@ -1,3 +1,4 @@
+using DataService.Auditing;
 using DataService.ClientView;
 using DataService.Data;
 using DataService.Domain;
@@ -38,6 +39,7 @@ try
     app.MapClientView();
     app.MapRepoCreations();
     app.MapGitHubSync();
+    app.MapAudit();
     app.MapDashboard();
 
     await app.RunAsync(stop.Token);

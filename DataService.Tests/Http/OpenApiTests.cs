@@ -62,6 +62,8 @@ public sealed class OpenApiTests(PostgresCluster cluster, Browser browser) : Ser
             ("/projects/{slug}", "delete", ["204", "401", "403", "404", "500", "503"]),
             ("/projects/{slug}/github-repo", "put", ["200", "400", "401", "403", "404", "413", "415", "500", "503"]),
             ("/projects/{slug}/approve", "post", ["200", "401", "403", "404", "409", "500", "503"]),
+            ("/projects/{slug}/timeline", "get", ["200", "401", "404", "500", "503"]),
+            ("/audit", "get", ["200", "400", "401", "500", "503"]),
             ("/projects/{slug}/status", "put", ["200", "400", "401", "403", "404", "409", "413", "415", "500", "503"]),
             ("/projects/{slug}/spec", "get", ["200", "401", "404", "500", "503"]),
             ("/projects/{slug}/spec", "put", ["200", "400", "401", "403", "404", "413", "415", "500", "503"]),

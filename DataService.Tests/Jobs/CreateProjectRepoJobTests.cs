@@ -324,8 +324,10 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
         }
 
         var rows = await service.QueryAsync<string>(
-            "SELECT string_agg(t::text, ' ') FROM (SELECT to_jsonb(r) t FROM repo_creations r UNION ALL SELECT to_jsonb(s) FROM hangfire.state s UNION ALL SELECT to_jsonb(j) FROM hangfire.job j UNION ALL SELECT to_jsonb(k) FROM data_protection_keys k) t");
+            "SELECT string_agg(t::text, ' ') FROM (SELECT to_jsonb(r) t FROM repo_creations r UNION ALL SELECT to_jsonb(s) FROM hangfire.state s UNION ALL SELECT to_jsonb(j) FROM hangfire.job j UNION ALL SELECT to_jsonb(k) FROM data_protection_keys k "
+            + "UNION ALL SELECT to_jsonb(e) FROM creation_events e UNION ALL SELECT to_jsonb(a) FROM audit_entries a) t");
         Assert.Contains("denied: authorization Bearer ***", rows, StringComparison.Ordinal);
+        Assert.Contains("denied: authorization Bearer ***", await service.QueryAsync<string>("SELECT string_agg(text, ' ') FROM creation_events"), StringComparison.Ordinal);
         Assert.NotEmpty(service.Logs.Events);
         foreach (var text in (string[])[service.Logs.Text, rows!, .. answers])
         {

@@ -15,6 +15,8 @@ internal sealed class DataServiceDbContext(DbContextOptions<DataServiceDbContext
     public DbSet<ContentCall> ContentCalls => Set<ContentCall>();
     public DbSet<CreationPause> CreationPauses => Set<CreationPause>();
     public DbSet<Finding> Findings => Set<Finding>();
+    public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
+    public DbSet<CreationEvent> CreationEvents => Set<CreationEvent>();
 
     /// <summary>The key ring of the dashboard's cookies, shared by all instances; its keys are stored encrypted.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();

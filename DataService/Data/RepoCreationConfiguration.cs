@@ -15,11 +15,14 @@ internal sealed class RepoCreationConfiguration : IEntityTypeConfiguration<RepoC
         creation.Property(c => c.RepositoryName).HasMaxLength(RepositoryName.MaxLength);
         creation.HasIndex(c => c.JobId).IsUnique();
         creation.Property(c => c.WaitsFor).HasConversion(new LowerCaseEnumConverter<WaitReason>()).HasMaxLength(20);
+        creation.Property(c => c.NotedWait).HasConversion(new LowerCaseEnumConverter<WaitReason>()).HasMaxLength(20);
         creation.Ignore(c => c.IsLive);
+        creation.HasMany(c => c.Events).WithOne().HasForeignKey(e => e.ProjectId).OnDelete(DeleteBehavior.Cascade);
         creation.ToTable(table =>
         {
             table.HasCheckConstraint("ck_repo_creations_state", LowerCaseEnumConverter<RepoCreationState>.Check("state"));
             table.HasCheckConstraint("ck_repo_creations_waits_for", LowerCaseEnumConverter<WaitReason>.Check("waits_for"));
+            table.HasCheckConstraint("ck_repo_creations_noted_wait", LowerCaseEnumConverter<WaitReason>.Check("noted_wait"));
             // With the key, the project's, and the index above: a project has one live job, and a job serves one project.
             table.HasCheckConstraint("ck_repo_creations_live_has_job", "state NOT IN ('queued', 'creating', 'retrying') OR job_id IS NOT NULL");
         });

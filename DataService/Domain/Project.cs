@@ -76,19 +76,20 @@ internal sealed class Project
     /// <param name="fullName"><c>owner/name</c> as GitHub spells it.</param>
     /// <param name="repositoryId">GitHub's number of it.</param>
     /// <param name="now">UTC.</param>
+    /// <param name="adopted">Whether an earlier attempt had made it.</param>
     /// <returns>False where the admin chose one meanwhile: theirs stays.</returns>
-    public bool LinkRepository(string fullName, long repositoryId, DateTime now)
+    public bool LinkRepository(string fullName, long repositoryId, DateTime now, bool adopted = false)
     {
         var creation = TrackRepoCreation(now);
         if (GithubRepo is not null && GithubRepo != fullName)
         {
-            creation.Skip(now);
+            creation.Skip(now, $"{fullName} was created, and is not linked: {GithubRepo} was chosen by hand meanwhile.");
             return false;
         }
 
         GithubRepo = fullName;
         GithubRepoId = repositoryId;
-        creation.Succeed(now);
+        creation.Succeed(now, fullName, adopted);
         return true;
     }
 

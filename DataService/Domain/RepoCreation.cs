@@ -3,6 +3,8 @@ namespace DataService.Domain;
 /// <summary>What users and operators see of the job that creates a project's repository: one row per project.</summary>
 internal sealed class RepoCreation
 {
+    private readonly List<CreationEvent> _events = [];
+
     internal RepoCreation(Guid projectId, DateTime updatedAt)
     {
         ProjectId = projectId;
@@ -45,15 +47,28 @@ internal sealed class RepoCreation
     public DateTime? NextAttemptAt { get; private set; }
     public DateTime UpdatedAt { get; private set; }
 
+    /// <summary>The wait that the history ends with, so that a long one is told once; null where something has happened since.</summary>
+    public WaitReason? NotedWait { get; private set; }
+
+    /// <summary>What has happened since the row was loaded; it is saved with the row. What happened before is not loaded.</summary>
+    public IReadOnlyCollection<CreationEvent> Events => _events;
+
     /// <summary>Whether a job is expected to go on by itself. Hangfire has the last word: its job may have been deleted.</summary>
     public bool IsLive => State is RepoCreationState.Queued or RepoCreationState.Creating or RepoCreationState.Retrying;
 
     /// <summary>A person had the job enqueued: by approving, or by re-running it. It gets a full set of attempts.</summary>
-    public void Enqueue(string jobId, DateTime now)
+    /// <param name="jobId">The new job.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cause">For the history, where no entry of the audit tells it.</param>
+    public void Enqueue(string jobId, DateTime now, string? cause = null)
     {
+        var replaced = IsLive && JobId != jobId ? JobId : null;
         JobId = jobId;
         Retries = 0;
         Enter(RepoCreationState.Queued, now);
+        Note(
+            CreationEventKind.Enqueued, now,
+            cause ?? (replaced is null ? "Waits for a worker." : $"Waits for a worker, in place of job {replaced}."));
     }
 
     /// <summary>A run takes the creation in hand; it renews the lease while it lives.</summary>
@@ -71,10 +86,14 @@ internal sealed class RepoCreation
     /// An attempt starts, or goes on where it had to wait in its middle. One that starts from a settled state was re-run by a person
     /// and gets a full set of attempts.
     /// </summary>
-    public void BeginAttempt(string jobId, DateTime now)
+    /// <param name="jobId">The job that runs.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="name">The repository name that it begins with.</param>
+    public void BeginAttempt(string jobId, DateTime now, string? name = null)
     {
         if (!IsLive)
             Retries = 0;
+        var isRescue = State is RepoCreationState.Creating;
         var goesOn = WaitsFor is not null && AttemptStartedAt is not null;
         var startedAt = goesOn ? AttemptStartedAt : now;
         if (!goesOn)
@@ -82,6 +101,11 @@ internal sealed class RepoCreation
         JobId = jobId;
         Enter(RepoCreationState.Creating, now);
         AttemptStartedAt = startedAt;
+        var begins = (name ?? RepositoryName) is { } tried ? $"Begins with the name {tried}." : "Begins.";
+        if (isRescue)
+            Note(CreationEventKind.Rescued, now, $"The attempt before never came to its end. {begins}");
+        else if (!goesOn)
+            Note(CreationEventKind.AttemptStarted, now, begins);
     }
 
     /// <summary>
@@ -93,7 +117,8 @@ internal sealed class RepoCreation
     /// <param name="turn">The turn that is reserved; null where none is.</param>
     /// <param name="jobId">The job that comes back.</param>
     /// <param name="now">UTC.</param>
-    public void Wait(WaitReason reason, DateTime at, DateTime? turn, string jobId, DateTime now)
+    /// <param name="failure">What the attempt ran into, where that is why it waits.</param>
+    public void Wait(WaitReason reason, DateTime at, DateTime? turn, string jobId, DateTime now, Failure? failure = null)
     {
         if (!IsLive)
             Retries = 0;
@@ -105,11 +130,20 @@ internal sealed class RepoCreation
         }
 
         (JobId, WaitsFor, NextAttemptAt, TurnAt, LeaseUntil, UpdatedAt) = (jobId, reason, at, turn, null, now);
+        if (NotedWait == reason && failure is null)
+            return;
+        var waits = reason is WaitReason.Resume
+            ? "Waits for the creation of repositories to be resumed."
+            : "Waits for its turn: GitHub limits how much is created.";
+        Note(CreationEventKind.Waiting, now, failure is null ? waits : $"{failure.Text} {waits}", failure, at);
+        NotedWait = reason;
     }
 
     /// <summary>Writes down the name that is about to be tried.</summary>
     public void Intend(string repositoryName, DateTime now)
     {
+        if (RepositoryName is { } taken && taken != repositoryName)
+            Note(CreationEventKind.NameTaken, now, $"{taken} belongs to someone else. {repositoryName} is next.");
         RepositoryName = repositoryName;
         UpdatedAt = now;
     }
@@ -118,6 +152,7 @@ internal sealed class RepoCreation
     public void Retry(Failure failure, DateTime nextAttemptAt, DateTime now)
     {
         Retries++;
+        Note(CreationEventKind.Retrying, now, failure.Text, failure, nextAttemptAt);
         Enter(RepoCreationState.Retrying, now, failure);
         NextAttemptAt = nextAttemptAt;
     }
@@ -135,6 +170,7 @@ internal sealed class RepoCreation
         // A stranger holds the suffixed name too: a re-run starts over and draws a new suffix.
         if (failure.Kind is FailureKind.GitHubRepoNameTaken)
             RepositoryName = null;
+        Note(CreationEventKind.Failed, now, failure.Text, failure);
         Enter(RepoCreationState.Failed, now, failure);
     }
 
@@ -157,11 +193,23 @@ internal sealed class RepoCreation
     {
         if (!IsLive)
             return;
+        const string Deleted = "The job was deleted in the dashboard.";
+        Note(CreationEventKind.Failed, now, Deleted);
         Enter(RepoCreationState.Failed, now);
-        GithubError = "The job was deleted in the dashboard.";
+        GithubError = Deleted;
     }
 
-    public void Succeed(DateTime now) => Enter(RepoCreationState.Created, now);
+    /// <param name="now">UTC.</param>
+    /// <param name="repository">Its full name.</param>
+    /// <param name="adopted">Whether an earlier attempt had made it.</param>
+    public void Succeed(DateTime now, string? repository = null, bool adopted = false)
+    {
+        Note(adopted ? CreationEventKind.Adopted : CreationEventKind.Created, now, repository ?? "The repository is linked.");
+        Enter(RepoCreationState.Created, now);
+    }
+
+    /// <summary>A job found that another one has taken its place.</summary>
+    public void StepAside(string jobId, DateTime now) => Note(CreationEventKind.Superseded, now, $"Job {jobId} stepped aside for this one.");
 
     /// <summary>The project has a repository: the one that was created, or else the admin's choice.</summary>
     public void SettleByChoice(DateTime now)
@@ -170,13 +218,33 @@ internal sealed class RepoCreation
             Skip(now);
     }
 
-    public void Skip(DateTime now) => Enter(RepoCreationState.Skipped, now);
+    /// <param name="now">UTC.</param>
+    /// <param name="text">For the history, where there is more to tell.</param>
+    public void Skip(DateTime now, string? text = null)
+    {
+        if (State is not RepoCreationState.Skipped || text is not null)
+            Note(CreationEventKind.Skipped, now, text ?? "A repository was chosen by hand.");
+        Enter(RepoCreationState.Skipped, now);
+    }
 
     /// <summary>A running attempt finds the admin's choice by itself, and has to say what it created meanwhile.</summary>
     public void SkipUnlessRunning(DateTime now)
     {
         if (State is RepoCreationState.Queued or RepoCreationState.Retrying or RepoCreationState.Failed)
             Skip(now);
+    }
+
+    private void Note(CreationEventKind kind, DateTime now, string text, Failure? failure = null, DateTime? nextAt = null)
+    {
+        _events.Add(new CreationEvent(ProjectId, now, kind, text)
+        {
+            Attempt = AttemptStartedAt is null ? null : Attempts,
+            JobId = JobId,
+            Code = failure?.Kind,
+            GithubStatus = failure?.GithubStatus,
+            NextAt = nextAt,
+        });
+        NotedWait = null;
     }
 
     private void Enter(RepoCreationState state, DateTime now, Failure? failure = null)

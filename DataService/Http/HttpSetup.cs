@@ -32,6 +32,10 @@ internal static class HttpSetup
             .SetFallbackPolicy(new AuthorizationPolicyBuilder(BearerAuthentication.SchemeName)
                 .RequireAuthenticatedUser().AddRequirements(new OperatorToChange()).Build());
 
+        services.AddHttpContextAccessor();
+        services.AddSingleton<Caller>();
+        services.AddSingleton<AuditTrail>();
+
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
         services.AddExceptionHandler<ExceptionProblems>();
@@ -66,7 +70,7 @@ internal static class HttpSetup
                 _ when exception is not null => LogEventLevel.Error,
                 >= 500 => LogEventLevel.Error,
                 // Probes, and a dashboard that refreshes itself, would drown the rest.
-                < 400 when context.Request.Path.StartsWithSegments("/health") || context.Request.Path.StartsWithSegments("/hangfire") => LogEventLevel.Debug,
+                < 400 when context.Request.Path.StartsWithSegments("/health") || context.Request.Path.StartsWithSegments(Caller.Dashboard) => LogEventLevel.Debug,
                 _ => LogEventLevel.Information,
             };
         });

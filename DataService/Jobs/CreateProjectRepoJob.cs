@@ -93,6 +93,7 @@ internal sealed partial class CreateProjectRepoJob(
 
         if (creation.JobId is { } owner && owner != jobId && IsAlive(owner))
         {
+            creation.StepAside(jobId, time.UtcNow);
             LogSuperseded(project.Slug, jobId, owner);
             return default;
         }
@@ -121,8 +122,8 @@ internal sealed partial class CreateProjectRepoJob(
             return (null, wait);
 
         var run = creation.Claim(now + RunLease.Length);
-        creation.BeginAttempt(jobId, time.UtcNow);
         var name = creation.RepositoryName ?? project.Slug;
+        creation.BeginAttempt(jobId, time.UtcNow, name);
         if (!looks)
             creation.Intend(name, time.UtcNow);
         return (new Attempt(project.Id, project.Slug, project.Name, jobId, run, name, looks, looks ? reserved : null, admission.IsProbe), null);
@@ -204,7 +205,7 @@ internal sealed partial class CreateProjectRepoJob(
                 return ("nothing: the project was deleted meanwhile", resumed);
             Fence(creation, attempt);
             creation.Release();
-            return project.LinkRepository(created.FullName, created.Id, time.UtcNow) ? (null, resumed) : (project.GithubRepo, resumed);
+            return project.LinkRepository(created.FullName, created.Id, time.UtcNow, created.Adopted) ? (null, resumed) : (project.GithubRepo, resumed);
         }, cancellationToken);
         if (chosen is not null)
             LogCreatedBeside(attempt.Slug, created.FullName, chosen);
@@ -244,7 +245,7 @@ internal sealed partial class CreateProjectRepoJob(
                 return new FailureOutcome(learned, null, paused, Counts: false, IsAborted: creation.JobId == attempt.JobId);
             var nextAttemptAt = paused ? CreationGate.NextLook(now, since: now) : retries.NextAttempt(learned, creation.Retries, now, Random.Shared.NextDouble());
             if (paused)
-                creation.Wait(WaitReason.Resume, nextAttemptAt!.Value, null, attempt.JobId, now);
+                creation.Wait(WaitReason.Resume, nextAttemptAt!.Value, null, attempt.JobId, now, failure);
             else if (nextAttemptAt is { } at)
                 creation.Retry(learned, at, now);
             else

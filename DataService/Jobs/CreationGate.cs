@@ -1,6 +1,7 @@
 using DataService.Data;
 using DataService.Domain;
 using DataService.GitHub;
+using DataService.Http;
 using Microsoft.EntityFrameworkCore;
 
 namespace DataService.Jobs;
@@ -15,7 +16,7 @@ internal readonly record struct Admission(DateTime? WaitUntil, WaitReason Reason
 /// Decides for all instances whether a creation may go on: not while creation is paused, not while GitHub has limited the token, and
 /// not beyond the budget. Closes by itself when GitHub refuses the token again and again.
 /// </summary>
-internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions gitHub, JobsOptions jobs, TimeProvider time, ILogger<CreationGate> logger)
+internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions gitHub, JobsOptions jobs, AuditTrail audit, TimeProvider time, ILogger<CreationGate> logger)
 {
     /// <summary>How long a job waits before it looks whether the pause is over. Whoever resumes wakes it; this is for those that are missed.</summary>
     private static readonly TimeSpan ShortestPausedInterval = TimeSpan.FromMinutes(5);
@@ -98,11 +99,15 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
         if (await db.CreationPauses.AnyAsync(cancellationToken))
             return (failure, true);
         var pausedNow = time.UtcNow;
-        await db.Database.ExecuteSqlAsync(
+        var paused = await db.Database.ExecuteSqlAsync(
             $"""
              INSERT INTO creation_pause (id, since, reason, code, credential)
              VALUES ({CreationPause.OnlyId}, {pausedNow}, {failure.Text}, {failure.Kind.Code}, {gitHub.Credential}) ON CONFLICT DO NOTHING
              """, cancellationToken);
+        if (paused is 0)
+            return (failure, true);
+        audit.Record(
+            db, AuditAction.Pause, reason: failure.Text, detail: $"GitHub refused the token {quota.RefusalsInARow} times in a row: {failure.Kind.Code}");
         LogPaused(quota.RefusalsInARow, failure.Kind.Code, failure.Text);
         return (failure, true);
     }
@@ -126,6 +131,7 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
         if (pause is null)
             return false;
         db.CreationPauses.Remove(pause);
+        audit.Record(db, AuditAction.Resume, detail: "GitHub accepts the new token");
         LogAccepted();
         return true;
     }

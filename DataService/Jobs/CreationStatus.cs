@@ -1,6 +1,7 @@
 using DataService.Data;
 using DataService.Domain;
 using DataService.GitHub;
+using DataService.Http;
 using Microsoft.EntityFrameworkCore;
 
 namespace DataService.Jobs;
@@ -15,7 +16,7 @@ internal sealed record CreationStatus(
 
 /// <summary>Shows whether repositories are created, stops that and lets it go on; for all instances.</summary>
 internal sealed partial class CreationControl(
-    DataServiceDbContext db, JobTransaction transaction, GitHubOptions gitHub, TimeProvider time, ILogger<CreationControl> logger)
+    DataServiceDbContext db, JobTransaction transaction, AuditTrail audit, GitHubOptions gitHub, TimeProvider time, ILogger<CreationControl> logger)
 {
     public async Task<CreationStatus> ReadAsync(CancellationToken cancellationToken)
     {
@@ -41,12 +42,19 @@ internal sealed partial class CreationControl(
     public async Task PauseAsync(string reason, CancellationToken cancellationToken)
     {
         var now = time.UtcNow;
-        var paused = await db.Database.ExecuteSqlAsync(
-            $"""
-             INSERT INTO creation_pause AS pause (id, since, reason) VALUES ({CreationPause.OnlyId}, {now}, {reason})
-             ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, code = NULL, credential = NULL, probe_until = NULL WHERE pause.credential IS NOT NULL
-             """, cancellationToken);
-        if (paused > 0)
+        var paused = await db.InTransactionAsync(async token =>
+        {
+            var changed = await db.Database.ExecuteSqlAsync(
+                $"""
+                 INSERT INTO creation_pause AS pause (id, since, reason) VALUES ({CreationPause.OnlyId}, {now}, {reason})
+                 ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, code = NULL, credential = NULL, probe_until = NULL WHERE pause.credential IS NOT NULL
+                 """, token);
+            if (changed is 0)
+                return false;
+            audit.Record(db, AuditAction.Pause, reason: reason);
+            return true;
+        }, cancellationToken);
+        if (paused)
             LogPaused(reason);
     }
 
@@ -58,6 +66,7 @@ internal sealed partial class CreationControl(
             if (await CreationGate.LockPauseAsync(db, token) is not { } pause)
                 return false;
             db.CreationPauses.Remove(pause);
+            audit.Record(db, AuditAction.Resume, detail: $"Paused since {pause.Since:u}: {pause.Reason}");
             // The count begins anew, or the first refusal would close the gate again.
             await db.GitHubQuotas.Where(q => q.RefusalsInARow > 0).ExecuteUpdateAsync(q => q.SetProperty(x => x.RefusalsInARow, 0), token);
             jobs.Enqueue<WakeWaitingJob>(job => job.RunAsync(CancellationToken.None));

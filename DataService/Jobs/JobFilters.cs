@@ -13,6 +13,7 @@ internal sealed class JobFilters(RetryFilter retry, RepoCreationTracking trackin
     [
         new(retry, JobFilterScope.Global, null),
         new(tracking, JobFilterScope.Global, null),
+        new(new ProbeExpiry(), JobFilterScope.Global, null),
         // Feeds the graph on the dashboard's first page.
         new(new StatisticsHistoryAttribute(), JobFilterScope.Global, null),
     ];

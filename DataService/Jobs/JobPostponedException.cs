@@ -14,3 +14,6 @@ internal sealed class PostponedState(DateTime until) : ScheduledState(until.AddT
 
 /// <summary>Enqueued before its time because what it waited for is over; not by a person, who would grant it a full set of attempts.</summary>
 internal sealed class WokenState : EnqueuedState;
+
+/// <summary>Deleted because another job has taken its place; not by a person.</summary>
+internal sealed class SupersededState : DeletedState;

@@ -67,7 +67,7 @@ internal sealed partial class JobTransaction(
     {
         try
         {
-            committedJobs.Delete(superseded);
+            committedJobs.ChangeState(superseded, new SupersededState());
         }
         catch (BackgroundJobClientException exception)
         {

@@ -15,12 +15,14 @@ internal static class JobsSetup
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(22);
 
     /// <summary>Adds Hangfire: storage, this instance's workers, and the dashboard's services.</summary>
-    /// <exception cref="ConfigurationException">A Jobs__* variable does not fit.</exception>
+    /// <exception cref="ConfigurationException">A Jobs__* or Retention__* variable does not fit.</exception>
     public static void AddJobs(this WebApplicationBuilder builder)
     {
         var options = JobsOptions.From(builder.Configuration);
         var services = builder.Services;
         services.AddSingleton(options);
+        var retention = RetentionOptions.From(builder.Configuration);
+        services.AddSingleton(retention);
         services.AddSingleton(new RetryPolicy(options.FirstRetryDelay));
         services.AddSingleton<RetryFilter>();
         services.AddSingleton<RepoCreationTracking>();
@@ -34,11 +36,12 @@ internal static class JobsSetup
         services.AddScoped<CreationControl>();
         services.AddScoped<Reconciliation>();
         services.AddScoped<ReconcileJob>();
+        services.AddScoped<RetentionJob>();
         services.AddScoped<TaskPush>();
         services.AddScoped<PushTasksJob>();
 
         // Registered before AddHangfire, which would fall back on statics that all hosts of a process share.
-        services.AddSingleton<JobStorage>(provider => Storage(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton<JobStorage>(provider => Storage(provider.GetRequiredService<NpgsqlDataSource>(), retention.SucceededJobs));
         services.AddSingleton<JobActivator>(provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddSingleton<IJobFilterProvider, JobFilters>();
         services.AddHangfire(configuration => configuration
@@ -61,7 +64,7 @@ internal static class JobsSetup
     }
 
     /// <summary>The figures behind the choices are a killed worker's: its job and its locks are free again within these times.</summary>
-    private static PostgreSqlStorage Storage(NpgsqlDataSource dataSource) => new(new DataSourceConnectionFactory(dataSource), new PostgreSqlStorageOptions
+    private static PostgreSqlStorage Storage(NpgsqlDataSource dataSource, TimeSpan jobExpiration) => new(new DataSourceConnectionFactory(dataSource), new PostgreSqlStorageOptions
     {
         SchemaName = DatabaseMigration.HangfireSchema,
         PrepareSchemaIfNecessary = false,
@@ -71,5 +74,8 @@ internal static class JobsSetup
         QueuePollInterval = TimeSpan.FromMilliseconds(500),
         // Loses jobs now and then, and halves the rate of commits.
         EnableLongPolling = false,
-    });
+    })
+    {
+        JobExpirationTimeout = jobExpiration,
+    };
 }

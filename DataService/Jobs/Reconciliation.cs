@@ -234,7 +234,7 @@ internal sealed partial class Reconciliation(
             if (await db.LockProjectAsync(projectId, token) is not { ApprovedAt: not null } project)
                 return null;
             var before = project.RepoCreation?.JobId;
-            queue.EnsureEnqueued(project, jobs);
+            queue.EnsureEnqueued(project, jobs, "The reconciliation found it without a job. Waits for a worker.");
             return project.RepoCreation is { IsLive: true, JobId: { } jobId } && jobId != before ? $"Enqueued as job {jobId}." : null;
         }, cancellationToken);
 

@@ -22,6 +22,7 @@ internal sealed partial class RecurringJobs(IRecurringJobManager recurring, Jobs
         try
         {
             recurring.AddOrUpdate<ProbeTokenJob>(ProbeTokenJob.RecurringId, job => job.RunAsync(CancellationToken.None), ProbeTokenJob.Schedule);
+            recurring.AddOrUpdate<RetentionJob>(RetentionJob.RecurringId, job => job.RunAsync(CancellationToken.None), RetentionJob.Schedule);
             if (options.Reconciliation is { } mode)
                 recurring.AddOrUpdate<ReconcileJob>(ReconcileJob.RecurringId, job => job.RunAsync(mode, CancellationToken.None), ReconcileJob.Schedule);
             else

@@ -11,7 +11,10 @@ internal sealed class RepoCreationQueue(TimeProvider time)
     /// Enqueues the job, unless one is alive or the admin chose a repository. The caller holds the project's row lock, so that
     /// of many callers at once only the first finds no job.
     /// </summary>
-    public void EnsureEnqueued(Project project, EnlistedJobs jobs)
+    /// <param name="project">Locked.</param>
+    /// <param name="jobs">Of the same transaction.</param>
+    /// <param name="cause">For the history, where no entry of the audit tells it.</param>
+    public void EnsureEnqueued(Project project, EnlistedJobs jobs, string? cause = null)
     {
         var creation = project.TrackRepoCreation(time.UtcNow);
         if (project.GithubRepo is not null)
@@ -20,7 +23,7 @@ internal sealed class RepoCreationQueue(TimeProvider time)
         }
         else if (!IsAlive(creation, jobs))
         {
-            Enqueue(creation, jobs);
+            Enqueue(creation, jobs, cause);
         }
     }
 
@@ -38,12 +41,12 @@ internal sealed class RepoCreationQueue(TimeProvider time)
         return creation;
     }
 
-    private void Enqueue(RepoCreation creation, EnlistedJobs jobs)
+    private void Enqueue(RepoCreation creation, EnlistedJobs jobs, string? cause = null)
     {
         if (creation.JobId is { } superseded)
             jobs.Supersede(superseded);
         var projectId = creation.ProjectId;
-        creation.Enqueue(jobs.Enqueue<CreateProjectRepoJob>(job => job.RunAsync(projectId, null!, CancellationToken.None)), time.UtcNow);
+        creation.Enqueue(jobs.Enqueue<CreateProjectRepoJob>(job => job.RunAsync(projectId, null!, CancellationToken.None)), time.UtcNow, cause);
     }
 
     /// <summary>The row may say alive where an operator has deleted the job, or a restored database has lost it: Hangfire knows.</summary>

@@ -1,4 +1,5 @@
 using DataService.Data;
+using DataService.Domain;
 using DataService.Http;
 using DataService.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,13 +13,15 @@ namespace DataService.Projects;
 internal static class ApproveProject
 {
     public static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> HandleAsync(
-        string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, TimeProvider time, CancellationToken cancellationToken)
+        string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, AuditTrail audit, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var approved = await transaction.ExecuteAsync(async (jobs, token) =>
         {
             var project = await db.LockProjectAsync(slug, token);
             if (project is null)
                 return null;
+            audit.Record(db, AuditAction.Approve, project, detail: project.ApprovedAt is null ? null : "again");
             project.Approve(time.UtcNow);
             queue.EnsureEnqueued(project, jobs);
             return project;

@@ -22,6 +22,11 @@ internal static class ProjectsEndpoints
             .ProducesProblems(ErrorCode.NotFound);
         projects.MapPut("/{slug}/github-repo", ChooseRepositoryAsync).WithName("chooseRepository")
             .WithSummary("Choose the project's repository by hand, or none").ProducesProblems(ErrorCode.NotFound);
+        projects.MapGet("/{slug}/timeline", ProjectTimeline.HandleAsync).WithName("getTimeline")
+            .WithSummary("What was done with the project, and how the creation of its repository fared, oldest first")
+            .WithDescription(
+                "At most the latest 500 actions and 500 events of the creation. Events of a settled one are kept for 90 days, unless configured otherwise.")
+            .ProducesProblems(ErrorCode.NotFound);
         projects.MapPost("/{slug}/approve", ApproveProject.HandleAsync).WithName("approveProject")
             .WithSummary("Approve the spec; a job creates the repository").ProducesProblems(ErrorCode.NotFound, ErrorCode.InvalidState)
             .WithDescription("GitHub is not called in the request, and nothing that it does undoes the approval: repoCreation tells how the job fares. "
@@ -55,20 +60,24 @@ internal static class ProjectsEndpoints
     private static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> GetAsync(string slug, DataServiceDbContext db, CancellationToken cancellationToken) =>
         await db.FindProjectAsync(slug, cancellationToken) is { } project ? TypedResults.Ok(ProjectResponse.From(project)) : Problems.NoSuchProject(slug);
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string slug, DataServiceDbContext db, CancellationToken cancellationToken)
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        string slug, DataServiceDbContext db, AuditTrail audit, CancellationToken cancellationToken)
     {
         var deleted = await db.InTransactionAsync(async token =>
         {
             var project = await db.LockProjectAsync(slug, token);
-            if (project is not null)
-                db.Remove(project);
+            if (project is null)
+                return null;
+            audit.Record(db, AuditAction.DeleteProject, project, detail: project.GithubRepo);
+            db.Remove(project);
             return project;
         }, cancellationToken);
         return deleted is null ? Problems.NoSuchProject(slug) : TypedResults.NoContent();
     }
 
     private static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> ChooseRepositoryAsync(
-        string slug, ChooseRepositoryRequest request, DataServiceDbContext db, TimeProvider time, CancellationToken cancellationToken)
+        string slug, ChooseRepositoryRequest request, DataServiceDbContext db, AuditTrail audit, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var fullName = request.GithubRepo;
         if (fullName is not null && !RepositoryName.IsFullName(fullName))
@@ -76,7 +85,11 @@ internal static class ProjectsEndpoints
         var changed = await db.InTransactionAsync(async token =>
         {
             var project = await db.LockProjectAsync(slug, token);
-            project?.ChooseRepository(fullName, time.UtcNow);
+            if (project is null)
+                return null;
+            var action = fullName is null ? AuditAction.ClearRepository : AuditAction.ChooseRepository;
+            audit.Record(db, action, project, detail: fullName ?? project.GithubRepo);
+            project.ChooseRepository(fullName, time.UtcNow);
             return project;
         }, cancellationToken);
         return changed is null ? Problems.NoSuchProject(slug) : TypedResults.Ok(ProjectResponse.From(changed));

@@ -52,9 +52,16 @@ internal sealed record FindingResponse(FindingKind Kind, string Subject, string 
 /// <summary>A round of the reconciliation on demand, and what the rounds so far have found.</summary>
 internal static class Reconcile
 {
-    public static async Task<Ok<ReconcileResponse>> RunAsync(ReconcileRequest request, Reconciliation reconciliation, CancellationToken cancellationToken)
+    public static async Task<Ok<ReconcileResponse>> RunAsync(
+        ReconcileRequest request, Reconciliation reconciliation, DataServiceDbContext db, AuditTrail audit, CancellationToken cancellationToken)
     {
         var report = await reconciliation.RunAsync(request.DryRun ? ReconciliationMode.Report : ReconciliationMode.RepairAtOnce, cancellationToken);
+        if (!request.DryRun)
+        {
+            audit.Record(db, AuditAction.Reconcile, count: report.Mended, detail: $"{report.Found} found");
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
         return TypedResults.Ok(new ReconcileResponse(
             request.DryRun, report.Found, report.Mended, report.GithubError,
             [.. report.Findings.Select(f => new ReconciledResponse(f.Kind, f.Subject, f.Detail, f.FirstSeenAt, f.Action))]));

@@ -1,4 +1,5 @@
 using DataService.Data;
+using DataService.Domain;
 using DataService.Http;
 using DataService.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -30,10 +31,20 @@ internal static class RepoCreationsEndpoints
     }
 
     private static async Task<Results<Accepted<RepoCreationResponse>, ProblemHttpResult>> RequeueAsync(
-        string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, CancellationToken cancellationToken)
+        string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, AuditTrail audit, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var creation = await transaction.ExecuteAsync(
-            async (jobs, token) => await db.LockProjectAsync(slug, token) is { } project ? queue.Requeue(project, jobs) : null,
+            async (jobs, token) =>
+            {
+                if (await db.LockProjectAsync(slug, token) is not { } project)
+                    return null;
+                var (begun, before) = (time.UtcNow, project.RepoCreation?.JobId);
+                var requeued = queue.Requeue(project, jobs);
+                var isNew = requeued.JobId != before;
+                audit.Record(db, AuditAction.Requeue, project, count: isNew ? 1 : 0, detail: isNew ? null : "it was under way already", at: begun);
+                return requeued;
+            },
             cancellationToken);
         return creation is null ? Problems.NoSuchProject(slug) : TypedResults.Accepted($"/projects/{slug}", RepoCreationResponse.From(creation));
     }

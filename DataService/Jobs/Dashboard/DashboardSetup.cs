@@ -12,7 +12,7 @@ namespace DataService.Jobs.Dashboard;
 /// <summary>Hangfire's dashboard at <c>/hangfire</c>, for whoever signed in with a token or at the OpenID provider.</summary>
 internal static class DashboardSetup
 {
-    public const string Path = "/hangfire";
+    public const string Path = Caller.Dashboard;
 
     /// <summary>For every page and command of the dashboard, Hangfire's and ours: a viewer looks, an operator acts.</summary>
     public const string Policy = "Dashboard";

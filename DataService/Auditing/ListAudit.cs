@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using DataService.Data;
+using DataService.Domain;
+using DataService.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace DataService.Auditing;
+
+/// <param name="Id">Grows with time.</param>
+/// <param name="At">When.</param>
+/// <param name="Actor">Who.</param>
+/// <param name="Origin">From where: <c>rest</c>, <c>dashboard</c>, <c>script</c> or <c>service</c>.</param>
+/// <param name="Action">What.</param>
+/// <param name="ProjectId">The one project that it is about, which may be gone.</param>
+/// <param name="Slug">The project's.</param>
+/// <param name="Count">How many projects or jobs it changed.</param>
+/// <param name="Reason">Why, in the caller's own words.</param>
+/// <param name="Detail">What exactly, for people.</param>
+/// <param name="RequestId">The <c>X-Request-Id</c> of the request.</param>
+internal sealed record AuditEntryResponse(
+    long Id, DateTime At, string Actor, string Origin, string Action, Guid? ProjectId, string? Slug, int Count, string? Reason, string? Detail,
+    string? RequestId)
+    : IWithExample
+{
+    public static object Example => new AuditEntryResponse(
+        7, new DateTime(2026, 1, 5, 9, 30, 0, DateTimeKind.Utc), "api", "rest", "approve", Guid.Parse("01997a2e-0000-7000-8000-000000000001"),
+        "acme-shop", 1, null, null, "0199c2f0a1b27c3d8e4f5a6b7c8d9e0f");
+
+    public static AuditEntryResponse From(AuditEntry entry) => new(
+        entry.Id, entry.At, entry.Actor, Words<AuditOrigin>.Of(entry.Origin), Words<AuditAction>.Of(entry.Action), entry.ProjectId,
+        entry.Slug, entry.Count, entry.Reason, entry.Detail, entry.RequestId);
+}
+
+/// <param name="Data">Newest first.</param>
+/// <param name="NextCursor">Leads to the next page; null on the last one.</param>
+internal sealed record AuditResponse(IReadOnlyList<AuditEntryResponse> Data, string? NextCursor) : IWithExample
+{
+    static object IWithExample.Example => new AuditResponse([(AuditEntryResponse)AuditEntryResponse.Example], null);
+}
+
+/// <summary>One page of the audit. Pages go by the id, so that new entries move nothing.</summary>
+internal static class ListAudit
+{
+    public static async Task<Results<Ok<AuditResponse>, ProblemHttpResult>> HandleAsync(
+        DataServiceDbContext db,
+        CancellationToken cancellationToken,
+        [Description("Only this action."), OneOfTheWords<AuditAction>] string? action = null,
+        [Description("Only this caller."), PrintableText, MaxLength(200)] string? actor = null,
+        [Description("Only this project, be it gone."), PrintableText, MaxLength(100)] string? slug = null,
+        [Description("Not before.")] DateTimeOffset? since = null,
+        [Description("Before.")] DateTimeOffset? until = null,
+        [Description("Entries on a page."), Range(1, 100)] int limit = 50,
+        [Description("nextCursor of the page before."), MaxLength(100)] string? cursor = null)
+    {
+        var matching = db.AuditEntries.AsNoTracking();
+        if (!string.IsNullOrEmpty(cursor))
+        {
+            if (Before(cursor) is not { } before)
+                return Problems.Invalid("cursor", "Give the nextCursor of an answer of this list.");
+            matching = matching.Where(entry => entry.Id < before);
+        }
+
+        if (action is not null)
+        {
+            var wanted = Words<AuditAction>.Parse(action);
+            matching = matching.Where(entry => entry.Action == wanted);
+        }
+
+        if (!string.IsNullOrEmpty(actor))
+            matching = matching.Where(entry => entry.Actor == actor);
+        if (!string.IsNullOrEmpty(slug))
+            matching = matching.Where(entry => entry.Slug == slug);
+        if (since?.UtcDateTime is { } from)
+            matching = matching.Where(entry => entry.At >= from);
+        if (until?.UtcDateTime is { } end)
+            matching = matching.Where(entry => entry.At < end);
+        // One more than asked for tells whether there is a next page.
+        var entries = await matching.OrderByDescending(entry => entry.Id).Take(limit + 1).ToListAsync(cancellationToken);
+        var page = entries.Take(limit).Select(AuditEntryResponse.From).ToList();
+        return TypedResults.Ok(new AuditResponse(page, entries.Count > limit ? Cursor(page[^1].Id) : null));
+    }
+
+    private static string Cursor(long id)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, id);
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>The id at which the page before ended; null where the text is no cursor.</summary>
+    private static long? Before(string cursor)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        return Base64Url.IsValid(cursor, out var length) && length is sizeof(long) && Base64Url.TryDecodeFromChars(cursor, bytes, out _)
+            ? BinaryPrimitives.ReadInt64BigEndian(bytes)
+            : null;
+    }
+}
