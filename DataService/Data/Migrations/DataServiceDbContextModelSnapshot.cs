@@ -23,6 +23,89 @@ namespace DataService.Data.Migrations
             NpgsqlModelBuilderExtensions.HasPostgresExtension(modelBuilder, "pg_trgm");
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("DataService.Domain.AuditEntry", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer")
+                        .HasColumnName("count");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("origin");
+
+                    b.Property<Guid?>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Slug")
+                        .HasMaxLength(95)
+                        .HasColumnType("character varying(95)")
+                        .HasColumnName("slug");
+
+                    b.HasKey("Id")
+                        .HasName("pk_audit_entries");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_audit_entries_at");
+
+                    b.HasIndex("Action", "Id")
+                        .HasDatabaseName("ix_audit_entries_action_id");
+
+                    b.HasIndex("Actor", "Id")
+                        .HasDatabaseName("ix_audit_entries_actor_id");
+
+                    b.HasIndex("ProjectId", "Id")
+                        .HasDatabaseName("ix_audit_entries_project_id_id")
+                        .HasFilter("project_id IS NOT NULL");
+
+                    b.HasIndex("Slug", "Id")
+                        .HasDatabaseName("ix_audit_entries_slug_id")
+                        .HasFilter("slug IS NOT NULL");
+
+                    b.ToTable("audit_entries", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_audit_entries_action", "action IN ('approve', 'choose_repository', 'clear_repository', 'requeue', 'requeue_bulk', 'enqueue_missing', 'pause', 'resume', 'delete_project', 'reconcile', 'retry_job', 'delete_job', 'trigger_job')");
+
+                            t.HasCheckConstraint("ck_audit_entries_origin", "origin IN ('rest', 'dashboard', 'script', 'service')");
+                        });
+                });
+
             modelBuilder.Entity("DataService.Domain.ContentCall", b =>
                 {
                     b.Property<long>("Id")
@@ -49,6 +132,70 @@ namespace DataService.Data.Migrations
                         .HasDatabaseName("ix_content_calls_credential_at");
 
                     b.ToTable("content_calls", (string)null);
+                });
+
+            modelBuilder.Entity("DataService.Domain.CreationEvent", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<int?>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Code")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("code");
+
+                    b.Property<int?>("GithubStatus")
+                        .HasColumnType("integer")
+                        .HasColumnName("github_status");
+
+                    b.Property<string>("JobId")
+                        .HasColumnType("text")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("kind");
+
+                    b.Property<DateTime?>("NextAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_at");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.HasKey("Id")
+                        .HasName("pk_creation_events");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_creation_events_at");
+
+                    b.HasIndex("ProjectId", "Id")
+                        .HasDatabaseName("ix_creation_events_project_id_id");
+
+                    b.ToTable("creation_events", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_creation_events_kind", "kind IN ('enqueued', 'attempt_started', 'rescued', 'name_taken', 'waiting', 'retrying', 'failed', 'created', 'adopted', 'skipped', 'superseded')");
+                        });
                 });
 
             modelBuilder.Entity("DataService.Domain.CreationPause", b =>
@@ -393,6 +540,11 @@ namespace DataService.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("next_attempt_at");
 
+                    b.Property<string>("NotedWait")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("noted_wait");
+
                     b.Property<string>("RepositoryName")
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")
@@ -435,6 +587,8 @@ namespace DataService.Data.Migrations
                     b.ToTable("repo_creations", null, t =>
                         {
                             t.HasCheckConstraint("ck_repo_creations_live_has_job", "state NOT IN ('queued', 'creating', 'retrying') OR job_id IS NOT NULL");
+
+                            t.HasCheckConstraint("ck_repo_creations_noted_wait", "noted_wait IN ('budget', 'resume')");
 
                             t.HasCheckConstraint("ck_repo_creations_state", "state IN ('queued', 'creating', 'retrying', 'failed', 'created', 'skipped')");
 
@@ -498,6 +652,16 @@ namespace DataService.Data.Migrations
                     b.ToTable("data_protection_keys", (string)null);
                 });
 
+            modelBuilder.Entity("DataService.Domain.CreationEvent", b =>
+                {
+                    b.HasOne("DataService.Domain.RepoCreation", null)
+                        .WithMany("Events")
+                        .HasForeignKey("ProjectId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_creation_events_repo_creations_project_id");
+                });
+
             modelBuilder.Entity("DataService.Domain.Message", b =>
                 {
                     b.HasOne("DataService.Domain.Project", null)
@@ -541,6 +705,11 @@ namespace DataService.Data.Migrations
             modelBuilder.Entity("DataService.Domain.Project", b =>
                 {
                     b.Navigation("RepoCreation");
+                });
+
+            modelBuilder.Entity("DataService.Domain.RepoCreation", b =>
+                {
+                    b.Navigation("Events");
                 });
 #pragma warning restore 612, 618
         }
