@@ -30,7 +30,7 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
         await SendAsync(HttpMethod.Post, $"/projects/{slug}/approve");
 
         var entry = Assert.Single(await EntriesAsync());
-        AssertEntry(entry, "approve", "api", "rest", slug, 1, null, null, RequestId);
+        AssertEntry(entry, "approve", "api token", "rest", slug, 1, null, null, RequestId);
         Assert.Equal(project.GetProperty("id").GetString(), entry.GetProperty("projectId").GetString());
         Assert.InRange(entry.GetProperty("at").GetDateTime(), before.AddSeconds(-1), DateTime.UtcNow.AddSeconds(1));
     }
@@ -69,8 +69,8 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
 
         var entries = await EntriesAsync();
         Assert.Equal(2, entries.Count);
-        AssertEntry(entries[1], "choose_repository", "api", "rest", slug, 1, null, "someone/else", RequestId);
-        AssertEntry(entries[0], "clear_repository", "api", "rest", slug, 1, null, "someone/else", RequestId);
+        AssertEntry(entries[1], "choose_repository", "api token", "rest", slug, 1, null, "someone/else", RequestId);
+        AssertEntry(entries[0], "clear_repository", "api token", "rest", slug, 1, null, "someone/else", RequestId);
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
         await SendAsync(HttpMethod.Delete, $"/projects/{slug}");
 
         var entry = Assert.Single(await EntriesAsync());
-        AssertEntry(entry, "delete_project", "api", "rest", slug, 1, null, null, RequestId);
+        AssertEntry(entry, "delete_project", "api token", "rest", slug, 1, null, null, RequestId);
         Assert.Equal(id, entry.GetProperty("projectId").GetString());
     }
 
@@ -100,8 +100,8 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
 
         var entries = await EntriesAsync("?action=requeue");
         Assert.Equal(2, entries.Count);
-        AssertEntry(entries[1], "requeue", "api", "rest", slug, 1, null, null, RequestId);
-        AssertEntry(entries[0], "requeue", "api", "rest", slug, 0, null, "it was under way already", RequestId);
+        AssertEntry(entries[1], "requeue", "api token", "rest", slug, 1, null, null, RequestId);
+        AssertEntry(entries[0], "requeue", "api token", "rest", slug, 0, null, "it was under way already", RequestId);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
 
         var entries = await EntriesAsync();
         Assert.Equal(2, entries.Count);
-        AssertEntry(entries[1], "pause", "api", "rest", null, 1, "The organisation moves.", null, RequestId);
+        AssertEntry(entries[1], "pause", "api token", "rest", null, 1, "The organisation moves.", null, RequestId);
         Assert.Equal("resume", entries[0].GetProperty("action").GetString());
         Assert.Contains("The organisation moves.", entries[0].GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
@@ -151,7 +151,7 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
         Assert.Empty(await EntriesAsync());
         await SendAsync(HttpMethod.Post, "/repo-creations/reconcile", new { dryRun = false });
 
-        AssertEntry(Assert.Single(await EntriesAsync()), "reconcile", "api", "rest", null, 1, null, "1 found", RequestId);
+        AssertEntry(Assert.Single(await EntriesAsync()), "reconcile", "api token", "rest", null, 1, null, "1 found", RequestId);
         await Service.CreationReachesAsync(slug, "created");
     }
 
@@ -173,8 +173,8 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
 
         var entries = await EntriesAsync();
         Assert.Equal(["delete_job", "retry_job", "approve"], entries.Select(entry => entry.GetProperty("action").GetString()));
-        AssertEntry(entries[1], "retry_job", "admin", "dashboard", slug, 1, null, $"job {jobId} (CreateProjectRepoJob), which was failed", RequestId);
-        AssertEntry(entries[0], "delete_job", "admin", "dashboard", slug, 1, null, $"job {jobId} (CreateProjectRepoJob), which was failed", RequestId);
+        AssertEntry(entries[1], "retry_job", "api token", "dashboard", slug, 1, null, $"job {jobId} (CreateProjectRepoJob), which was failed", RequestId);
+        AssertEntry(entries[0], "delete_job", "api token", "dashboard", slug, 1, null, $"job {jobId} (CreateProjectRepoJob), which was failed", RequestId);
     }
 
     [Fact]
@@ -192,8 +192,8 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
 
         var entries = await EntriesAsync();
         Assert.Equal(2, entries.Count);
-        AssertEntry(entries[1], "retry_job", "admin", "dashboard", null, 1, null, $"job {jobId} (WakeWaitingJob), which was scheduled", RequestId);
-        Assert.Equal(("trigger_job", "admin"), (entries[0].GetProperty("action").GetString(), entries[0].GetProperty("actor").GetString()));
+        AssertEntry(entries[1], "retry_job", "api token", "dashboard", null, 1, null, $"job {jobId} (WakeWaitingJob), which was scheduled", RequestId);
+        Assert.Equal(("trigger_job", "api token"), (entries[0].GetProperty("action").GetString(), entries[0].GetProperty("actor").GetString()));
         Assert.Contains("(ReconcileJob)", entries[0].GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 

@@ -14,7 +14,7 @@ internal sealed class Caller(IHttpContextAccessor accessor)
     private const string Service = "service";
 
     /// <summary>For people.</summary>
-    public string Actor => accessor.HttpContext is { } context ? context.User.Identity?.Name ?? "anonymous" : Service;
+    public string Actor => accessor.HttpContext is { } context ? context.User.Actor : Service;
 
     /// <summary>Null in a job.</summary>
     public string? RequestId => accessor.HttpContext?.TraceIdentifier;
