@@ -30,12 +30,15 @@ internal static class ProjectQueries
     /// <summary>PostgreSQL has no NUL in text. No slug has one either, so the empty slug stands for all of them: it finds nothing.</summary>
     public static string WithoutNul(string slug) => slug.Contains('\0') ? "" : slug;
 
-    /// <summary>The creation is read after the lock is held: a joined read would show what stood there before the wait.</summary>
+    /// <summary>
+    /// The creation is read after the lock is held: a joined read would show what stood there before the wait. It is locked too, against a
+    /// bulk requeue, which locks creations alone.
+    /// </summary>
     private static async Task<Project?> LockedAsync(IQueryable<Project> rows, DataServiceDbContext db, CancellationToken cancellationToken)
     {
         var project = (await rows.AsTracking().ToListAsync(cancellationToken)).SingleOrDefault();
         if (project is not null)
-            await db.Entry(project).Reference(p => p.RepoCreation).LoadAsync(cancellationToken);
+            await db.RepoCreations.FromSql($"SELECT * FROM repo_creations WHERE project_id = {project.Id} FOR UPDATE").AsTracking().LoadAsync(cancellationToken);
         return project;
     }
 }
