@@ -31,7 +31,7 @@ internal sealed partial class AbandonedJobs(NpgsqlDataSource dataSource, TimePro
 
     private async Task PutBackAsync(CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("UPDATE hangfire.jobqueue SET fetchedat = NULL WHERE fetchedat < now() - $1 RETURNING jobid");
+        await using var command = dataSource.CreateCommand(HangfireTables.PutBack);
         command.Parameters.Add(new() { Value = SilenceLimit });
         await using var abandoned = await command.ExecuteReaderAsync(cancellationToken);
         while (await abandoned.ReadAsync(cancellationToken))

@@ -1,6 +1,7 @@
 using DataService.Data;
 using DataService.Domain;
 using DataService.Jobs.Dashboard;
+using DataService.Jobs.Requeue;
 using Hangfire;
 using Hangfire.AspNetCore;
 using Hangfire.Common;
@@ -27,7 +28,12 @@ internal static class JobsSetup
         services.AddSingleton<RetryFilter>();
         services.AddSingleton<RepoCreationTracking>();
         services.AddSingleton<RepoCreationQueue>();
+        services.AddSingleton<HangfireTables>();
+        services.AddHostedService<HangfireTablesCheck>();
         services.AddScoped<JobTransaction>();
+        services.AddScoped<CreationSearch>();
+        services.AddScoped<OneByOneRequeue>();
+        services.AddScoped<RequeueEngine>();
         services.AddSingleton<CreationGate>();
         services.AddSingleton<RunLease>();
         services.AddScoped<CreateProjectRepoJob>();
@@ -70,7 +76,7 @@ internal static class JobsSetup
         PrepareSchemaIfNecessary = false,
         UseSlidingInvisibilityTimeout = true,
         InvisibilityTimeout = AbandonedJobs.SilenceLimit,
-        DistributedLockTimeout = TimeSpan.FromSeconds(10),
+        DistributedLockTimeout = HangfireTables.LockTimeout,
         QueuePollInterval = TimeSpan.FromMilliseconds(500),
         // Loses jobs now and then, and halves the rate of commits.
         EnableLongPolling = false,

@@ -1,7 +1,7 @@
 using DataService.Data;
 using DataService.Domain;
 using DataService.GitHub;
-using Hangfire.States;
+using DataService.Jobs.Requeue;
 using Microsoft.EntityFrameworkCore;
 
 namespace DataService.Jobs;
@@ -39,7 +39,8 @@ internal sealed record ReconciliationReport(DateTime At, string Mode, int Found,
 /// restored database, a repository that was renamed, deleted or never linked.
 /// </summary>
 internal sealed partial class Reconciliation(
-    DataServiceDbContext db, RepositoryCatalog catalog, JobTransaction transaction, RepoCreationQueue queue, TimeProvider time, ILogger<Reconciliation> logger)
+    DataServiceDbContext db, RepositoryCatalog catalog, JobTransaction transaction, RepoCreationQueue queue, HangfireTables tables, OneByOneRequeue oneByOne,
+    TimeProvider time, ILogger<Reconciliation> logger)
 {
     private const int BatchSize = 1_000;
     private const int MostReported = 100;
@@ -100,19 +101,9 @@ internal sealed partial class Reconciliation(
     /// </summary>
     private async Task<List<Observation>> FindMissingAsync(CancellationToken cancellationToken)
     {
-        string[] alive = [EnqueuedState.StateName, ProcessingState.StateName, ScheduledState.StateName, AwaitingState.StateName];
-        var missing = await db.Database.SqlQuery<MissingRow>(
-            $"""
-             SELECT p.id, p.slug, c.state, j.statename AS job_state
-             FROM projects p
-             LEFT JOIN repo_creations c ON c.project_id = p.id
-             LEFT JOIN hangfire.job j ON j.id = c.job_id::bigint
-             WHERE p.approved_at IS NOT NULL AND p.github_repo IS NULL
-               AND (c.project_id IS NULL
-                    OR (c.state = 'failed' AND c.error_code IS NULL)
-                    OR (c.state IN ('queued', 'creating', 'retrying') AND (j.id IS NULL OR j.statename IS NULL OR j.statename <> ALL ({alive}))))
-             ORDER BY p.id
-             """).ToListAsync(cancellationToken);
+        var missing = await tables.AreKnownAsync(db, cancellationToken)
+            ? await HangfireTables.FindMissingAsync(db, cancellationToken)
+            : await oneByOne.FindMissingAsync(toPerson: false, cancellationToken);
         return
         [
             .. missing.Select(row => new Observation(
@@ -279,8 +270,6 @@ internal sealed partial class Reconciliation(
     private sealed record Observation(FindingKind Kind, string Subject, Guid? ProjectId, string Detail, Func<CancellationToken, Task<string?>>? Mend);
 
     private sealed record LinkedProject(Guid Id, string Slug, string Repository, long? RepositoryId);
-
-    private sealed record MissingRow(Guid Id, string Slug, string? State, string? JobState);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Reconciliation found {Kind} {Subject}: {Detail}")]
     private partial void LogFound(FindingKind kind, string subject, string detail);

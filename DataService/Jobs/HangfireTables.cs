@@ -1,0 +1,229 @@
+using System.Diagnostics.CodeAnalysis;
+using DataService.Data;
+using Hangfire.Common;
+using Hangfire.States;
+using Hangfire.Storage;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace DataService.Jobs;
+
+/// <summary>
+/// All SQL that knows the tables of Hangfire.PostgreSql. It writes for many jobs at once what Hangfire writes for one; a test
+/// compares the two, row by row. Whoever uses it asks first whether the schema is the known one, and else goes through Hangfire.
+/// </summary>
+[SuppressMessage("Security", "EF1002", Justification = "Only constants are put together; values are parameters.")]
+internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
+{
+    /// <summary>What Hangfire.PostgreSql 1.21.1 installs.</summary>
+    public const int KnownVersion = 23;
+
+    /// <summary>The job <c>j</c> of a creation <c>c</c>, as an outer join.</summary>
+    public const string JoinJob = "LEFT JOIN hangfire.job j ON j.id = c.job_id::bigint";
+
+    /// <summary>Whether <c>j</c> goes on by itself. Not null, also where there is no job.</summary>
+    public const string JobIsAlive = "coalesce(j.statename IN ('Enqueued', 'Processing', 'Scheduled', 'Awaiting'), false)";
+
+    /// <summary>Whether <c>j</c> is about to run or at it: not where it only waits for the time of a retry of <c>c</c>.</summary>
+    public const string JobIsBusy = $"({JobIsAlive} AND NOT (j.statename = 'Scheduled' AND c.state = 'retrying'))";
+
+    /// <summary>
+    /// Approved projects <c>p</c> without a repository and without a live job, of which nobody has been told a reason: a classified
+    /// failure waits for a person.
+    /// </summary>
+    public const string IsMissing =
+        $"""
+         p.approved_at IS NOT NULL AND p.github_repo IS NULL
+         AND (c.project_id IS NULL
+              OR c.state = 'failed' AND c.error_code IS NULL AND NOT {JobIsAlive}
+              OR c.state IN ('queued', 'creating', 'retrying') AND NOT {JobIsAlive})
+         """;
+
+    /// <summary>The same, and also those that are settled without a repository: here a person asks for it.</summary>
+    public const string IsMissingToPerson =
+        $"""
+         p.approved_at IS NOT NULL AND p.github_repo IS NULL
+         AND (c.project_id IS NULL
+              OR c.state = 'failed' AND c.error_code IS NULL AND NOT {JobIsAlive}
+              OR c.state IN ('queued', 'creating', 'retrying', 'created', 'skipped') AND NOT {JobIsAlive})
+         """;
+
+    /// <summary>
+    /// Adds the jobs for a common table expression <c>wanted(project_id)</c> that stands before it, and ends as <c>added(project_id,
+    /// job_id, state_id)</c>: the job, its state and its place in the queue, as Hangfire's client writes them. Needs the parameters of
+    /// <see cref="NewJobParameters"/>. The service's job filters add no parameters to a job.
+    /// </summary>
+    public const string AddJobs =
+        """
+        added AS MATERIALIZED (
+            SELECT project_id, nextval('hangfire.job_id_seq') AS job_id, nextval('hangfire.state_id_seq') AS state_id FROM wanted),
+        added_job AS (
+            INSERT INTO hangfire.job (id, stateid, statename, invocationdata, arguments, createdat)
+            SELECT job_id, state_id, @state, replace(@invocation, @placeholder, project_id::text)::jsonb, replace(@arguments, @placeholder, project_id::text)::jsonb, @now
+            FROM added),
+        added_state AS (
+            INSERT INTO hangfire.state (id, jobid, name, reason, createdat, data)
+            SELECT state_id, job_id, @state, @reason, @now, @data::jsonb FROM added),
+        added_queue AS (
+            INSERT INTO hangfire.jobqueue (jobid, queue) SELECT job_id, @queue FROM added)
+        """;
+
+    /// <summary>Makes jobs that were fetched longer than $1 ago the oldest of those that nobody has fetched.</summary>
+    public const string PutBack = "UPDATE hangfire.jobqueue SET fetchedat = NULL WHERE fetchedat < now() - $1 RETURNING jobid";
+
+    /// <summary>Hangfire's own takes over a lock that is older: its owner is dead. Set in <see cref="JobsSetup"/>.</summary>
+    public static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);
+
+    private const string LockName = "'hangfire:job:' || id || ':state-lock'";
+
+    private static readonly Guid Placeholder = Guid.Parse("01234567-89ab-7def-8123-456789abcdef");
+
+    private static readonly InvocationData Call =
+        InvocationData.SerializeJob(Job.FromExpression<CreateProjectRepoJob>(job => job.RunAsync(Placeholder, null!, CancellationToken.None)));
+
+    /// <summary>Whether the schema is the one that this SQL knows. It may change while the service runs: another instance may be newer.</summary>
+    public async Task<bool> AreKnownAsync(DataServiceDbContext db, CancellationToken cancellationToken)
+    {
+        var version = await db.Database.SqlQuery<int>($"""SELECT max(version) AS "Value" FROM hangfire.schema""").SingleAsync(cancellationToken);
+        if (version != KnownVersion)
+            LogUnknown(version, KnownVersion);
+        return version == KnownVersion;
+    }
+
+    /// <summary>
+    /// Takes Hangfire's own locks on the jobs, to the end of the transaction: nobody else changes their states, and whoever is at it
+    /// is not waited for. Then reads the jobs' states.
+    /// </summary>
+    /// <returns>The jobs that were locked, to be unlocked; and the states of those that are there.</returns>
+    public static async Task<(long[] Locked, Dictionary<long, string?> States)> LockAsync(DataServiceDbContext db, long[] ids, DateTime now, CancellationToken cancellationToken)
+    {
+        var locked = (await db.Database.SqlQueryRaw<long[]>(
+            $"""
+             WITH wanted AS MATERIALIZED (SELECT id, {LockName} AS resource FROM unnest(@ids) AS t(id)),
+             taken AS (
+                 INSERT INTO hangfire.lock AS held (resource, acquired) SELECT resource, @now FROM wanted
+                 ON CONFLICT (resource) DO UPDATE SET acquired = excluded.acquired WHERE held.acquired < @expired
+                 RETURNING held.resource)
+             SELECT coalesce(array_agg(wanted.id), ARRAY[]::bigint[]) AS "Value" FROM wanted JOIN taken USING (resource)
+             """, new NpgsqlParameter("ids", ids), new NpgsqlParameter("now", now), new NpgsqlParameter("expired", now - LockTimeout)).ToListAsync(cancellationToken))[0];
+        // A statement of its own: it has to see what was committed before the locks were free. Expired jobs are deleted without a lock.
+        var jobs = await db.Database.SqlQueryRaw<JobStates>(
+            """
+            SELECT coalesce(array_agg(id), ARRAY[]::bigint[]) AS ids, coalesce(array_agg(statename), ARRAY[]::text[]) AS states
+            FROM (SELECT id, statename FROM hangfire.job WHERE id = ANY(@ids) FOR UPDATE SKIP LOCKED) j
+            """, new NpgsqlParameter("ids", locked)).ToListAsync(cancellationToken);
+        return (locked, jobs[0].Ids.Zip(jobs[0].States).ToDictionary(job => job.First, job => job.Second));
+    }
+
+    /// <summary>Gives the locks of <see cref="LockAsync"/> back. They are free at the commit.</summary>
+    public static Task<int> UnlockAsync(DataServiceDbContext db, long[] ids, CancellationToken cancellationToken) => db.Database.ExecuteSqlRawAsync(
+        $"DELETE FROM hangfire.lock WHERE resource IN (SELECT {LockName} FROM unnest(@ids) AS t(id))", [new NpgsqlParameter("ids", ids)], cancellationToken);
+
+    /// <summary>
+    /// Enqueues stored jobs again, as Hangfire's client does it with the service's filters. The jobs are locked, and are Failed, Deleted
+    /// or Scheduled; they must not be anything else.
+    /// </summary>
+    /// <param name="db">With an open transaction.</param>
+    /// <param name="jobs">Ids and the names of their states.</param>
+    /// <param name="reason">For the jobs' history; null for none.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cancellationToken">Gives up waiting for the database.</param>
+    public static Task<int> RequeueAsync(
+        DataServiceDbContext db, IReadOnlyCollection<(long Id, string State)> jobs, string? reason, DateTime now, CancellationToken cancellationToken) => jobs.Count is 0
+        ? Task.FromResult(0)
+        : db.Database.ExecuteSqlRawAsync(
+            $"""
+             WITH again AS MATERIALIZED (SELECT * FROM unnest(@ids, @states) AS t(id, was)),
+             entered AS (
+                 INSERT INTO hangfire.state (jobid, name, reason, createdat, data) SELECT id, @state, @reason, @now, @data::jsonb FROM again RETURNING id, jobid),
+             -- The retry filter gives a settled job a full set of attempts.
+             reset AS (
+                 UPDATE hangfire.jobparameter AS parameter SET value = '0' FROM again
+                 WHERE parameter.jobid = again.id AND parameter.name = '{RetryFilter.RetryCount}' AND again.was <> 'Scheduled' RETURNING parameter.jobid),
+             counted AS (
+                 INSERT INTO hangfire.jobparameter (jobid, name, value)
+                 SELECT id, '{RetryFilter.RetryCount}', '0' FROM again WHERE was <> 'Scheduled' AND NOT EXISTS (SELECT FROM reset WHERE reset.jobid = again.id)),
+             unscheduled AS (
+                 DELETE FROM hangfire.set AS entry USING again WHERE entry.key = 'schedule' AND entry.value = again.id::text AND again.was = 'Scheduled'),
+             undeleted AS (
+                 INSERT INTO hangfire.counter (key, value) SELECT 'stats:deleted', -1 FROM again WHERE was = 'Deleted'),
+             queued AS (
+                 INSERT INTO hangfire.jobqueue (jobid, queue) SELECT id, @queue FROM again)
+             UPDATE hangfire.job SET stateid = entered.id, statename = @state, expireat = NULL FROM entered WHERE job.id = entered.jobid
+             """,
+            [new NpgsqlParameter("ids", jobs.Select(job => job.Id).ToArray()), new NpgsqlParameter("states", jobs.Select(job => job.State).ToArray()), .. EnqueuedParameters(reason, now)],
+            cancellationToken);
+
+    /// <summary>Adds a job for each of the projects.</summary>
+    /// <returns>The jobs' ids.</returns>
+    public static async Task<Dictionary<Guid, long>> AddAsync(
+        DataServiceDbContext db, IReadOnlyCollection<Guid> projects, string? reason, DateTime now, CancellationToken cancellationToken)
+    {
+        if (projects.Count is 0)
+            return [];
+        var added = await db.Database.SqlQueryRaw<AddedRow>(
+            $"""
+             WITH wanted AS (SELECT project_id FROM unnest(@projects) AS t(project_id)),
+             {AddJobs}
+             SELECT project_id, job_id FROM added
+             """, [new NpgsqlParameter("projects", projects.ToArray()), .. NewJobParameters(reason, now)]).ToListAsync(cancellationToken);
+        return added.ToDictionary(row => row.ProjectId, row => row.JobId);
+    }
+
+    /// <summary>What <see cref="AddJobs"/> needs. The call is as Hangfire spells it, with a placeholder for the project's id.</summary>
+    /// <param name="reason">For the jobs' history; null, as Hangfire's client has it, for none.</param>
+    /// <param name="now">UTC.</param>
+    public static NpgsqlParameter[] NewJobParameters(string? reason, DateTime now) =>
+    [
+        new("invocation", SerializationHelper.Serialize(Call)), new("arguments", Call.Arguments), new("placeholder", Placeholder.ToString()), .. EnqueuedParameters(reason, now),
+    ];
+
+    /// <summary>The projects for which <see cref="IsMissing"/> holds.</summary>
+    public static Task<List<MissingCreation>> FindMissingAsync(DataServiceDbContext db, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<MissingCreation>(
+        $"""
+         SELECT p.id, p.slug, c.state, j.statename AS job_state
+         FROM projects p LEFT JOIN repo_creations c ON c.project_id = p.id {JoinJob}
+         WHERE {IsMissing}
+         ORDER BY p.id
+         """).ToListAsync(cancellationToken);
+
+    private static NpgsqlParameter[] EnqueuedParameters(string? reason, DateTime now)
+    {
+        var state = new EnqueuedState();
+        var data = state.SerializeData();
+        data["EnqueuedAt"] = JobHelper.SerializeDateTime(now);
+        return
+        [
+            new("state", state.Name), new("queue", state.Queue), new("data", SerializationHelper.Serialize(data)), new("now", now),
+            new("reason", NpgsqlTypes.NpgsqlDbType.Text) { Value = (object?)reason ?? DBNull.Value },
+        ];
+    }
+
+    /// <summary>Arrays are read many times as fast as rows.</summary>
+    /// <param name="Ids">Hangfire's.</param>
+    /// <param name="States">Null for one that was never enqueued.</param>
+    private sealed record JobStates(long[] Ids, string?[] States);
+
+    private sealed record AddedRow(Guid ProjectId, long JobId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Hangfire's schema has version {Version}, known is {KnownVersion}: jobs are enqueued one by one, through Hangfire's own client")]
+    private partial void LogUnknown(int version, int knownVersion);
+}
+
+/// <param name="Id">The project's.</param>
+/// <param name="Slug">The project's.</param>
+/// <param name="State">Of its creation; null where it has none.</param>
+/// <param name="JobState">Null where the job is gone.</param>
+internal sealed record MissingCreation(Guid Id, string Slug, string? State, string? JobState);
+
+/// <summary>Says at the start which way jobs are enqueued in bulk.</summary>
+internal sealed class HangfireTablesCheck(HangfireTables tables, IServiceScopeFactory scopes) : IHostedService
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        await tables.AreKnownAsync(scope.ServiceProvider.GetRequiredService<DataServiceDbContext>(), cancellationToken);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,298 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using DataService.Data;
+using DataService.Domain;
+using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace DataService.Jobs.Requeue;
+
+/// <summary>
+/// Re-runs creations in bulk, a batch at a time. A batch is one transaction: it locks the creations, as everybody does, and then the jobs as
+/// Hangfire does, so that of many callers, workers and dashboards at once only one enqueues each. Whoever holds a lock is not waited for.
+/// </summary>
+[SuppressMessage("Security", "EF1002", Justification = "Only constants are put together; values are parameters.")]
+internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTables tables, OneByOneRequeue oneByOne, TimeProvider time, ILogger<RequeueEngine> logger)
+{
+    /// <summary>Creations in one batch.</summary>
+    public const int MaxBatch = 5_000;
+
+    private const int LeastStep = 200;
+
+    /// <summary>
+    /// Requeues the next creations that match and are at rest, those that have waited longest first. What a batch has requeued is changed
+    /// after <see cref="RequeueBatch.Until"/>, so a run that hands it on comes to an end, however often a job fails meanwhile.
+    /// </summary>
+    /// <param name="filter">Which; without states, the failed ones. <see cref="CreationFilter.Until"/> is at most now, which is its default.</param>
+    /// <param name="limit">From 1 to <see cref="MaxBatch"/>.</param>
+    /// <param name="reason">A person's, for the jobs' history; null for none.</param>
+    /// <param name="dryRun">Counts and changes nothing.</param>
+    /// <param name="cancellationToken">Rolls the batch back.</param>
+    /// <exception cref="NpgsqlException">The database failed, and went on failing; nothing of the batch is left behind.</exception>
+    public async Task<RequeueBatch> RequeueAsync(CreationFilter filter, int limit, string? reason, bool dryRun, CancellationToken cancellationToken)
+    {
+        var now = time.UtcNow;
+        var until = filter.Until is { } bound && bound < now ? bound : now;
+        filter = filter with { Until = until, States = filter.States is [] ? [RepoCreationState.Failed] : filter.States };
+        var isKnown = await tables.AreKnownAsync(db, cancellationToken);
+        if (!isKnown && !dryRun)
+            return await oneByOne.RequeueAsync(filter, limit, reason, cancellationToken);
+
+        var batch = await db.InTransactionAsync(async token =>
+        {
+            var sql = await FilterSql.PrepareAsync(db, filter, token);
+            var requeued = new List<RequeuedCreation>();
+            var skipped = new Dictionary<string, int>();
+            var remaining = 0;
+            foreach (var branch in sql.Branches(CreationFilter.Requeueable))
+            {
+                if (dryRun)
+                    remaining += await PreviewAsync(sql, branch, skipped, token);
+                else
+                    remaining += await FillAsync(sql, branch, limit, requeued, skipped, reason, now, token);
+            }
+
+            foreach (var state in filter.States.Distinct().Except(CreationFilter.Requeueable).Where(_ => filter.Codes is []))
+                Add(skipped, ReasonFor(state), await CountAsync(sql, sql.Branch(state), null, token));
+            return new RequeueBatch(requeued, skipped, remaining, until, isKnown ? RequeueEngineKind.SetBased : RequeueEngineKind.PublicApi);
+        }, cancellationToken);
+        if (!dryRun)
+            LogRequeued(batch.Requeued.Count, batch.Matched, batch.Remaining, reason);
+        return batch;
+    }
+
+    /// <summary>
+    /// Enqueues a job for approved projects that have no repository and no live job: those that never had one, whose job is lost or was deleted,
+    /// and those that are settled without a repository.
+    /// </summary>
+    /// <inheritdoc cref="RequeueAsync"/>
+    public async Task<RequeueBatch> EnqueueMissingAsync(int limit, string? reason, bool dryRun, CancellationToken cancellationToken)
+    {
+        var now = time.UtcNow;
+        var isKnown = await tables.AreKnownAsync(db, cancellationToken);
+        if (!isKnown)
+            return await oneByOne.EnqueueMissingAsync(limit, dryRun, now, cancellationToken);
+
+        var batch = await db.InTransactionAsync(async token =>
+        {
+            var skipped = new Dictionary<string, int>();
+            var (projects, locked) = dryRun ? ([], []) : await LockMissingAsync(limit, token);
+            // What somebody else is at is counted below.
+            var requeued = await EnqueueAsync(locked, [], reason, now, token);
+            var end = projects.Length == limit ? projects[^1] : (Guid?)null;
+            var counts = await db.Database.SqlQueryRaw<MissingCounts>(
+                $"""
+                 SELECT count(*) FILTER (WHERE p.id <= @end)::int AS passed, count(*) FILTER (WHERE p.id > @end)::int AS ahead FROM {MissingFrom}
+                 """, new NpgsqlParameter("end", dryRun ? Guid.Empty : end ?? Guid.AllBitsSet)).SingleAsync(token);
+            Add(skipped, SkipReason.BeingChanged, counts.Passed);
+            return new RequeueBatch(requeued, skipped, counts.Ahead, now, RequeueEngineKind.SetBased);
+        }, cancellationToken);
+        if (!dryRun)
+            LogRequeued(batch.Requeued.Count, batch.Matched, batch.Remaining, reason);
+        return batch;
+    }
+
+    private const string MissingFrom = $"projects p LEFT JOIN repo_creations c ON c.project_id = p.id {HangfireTables.JoinJob} WHERE {HangfireTables.IsMissingToPerson}";
+
+    /// <summary>Goes through a branch until the batch is full.</summary>
+    /// <returns>How many there are beyond that; some of them may turn out to be skipped.</returns>
+    private async Task<int> FillAsync(
+        FilterSql sql, FilterBranch branch, int limit, List<RequeuedCreation> requeued, Dictionary<string, int> skipped, string? reason, DateTime now, CancellationToken cancellationToken)
+    {
+        Candidate? end = null;
+        while (limit - requeued.Count is > 0 and var room)
+        {
+            // A last few that are wanted may stand behind many that are in somebody else's hands.
+            var step = Math.Max(room, LeastStep);
+            var candidates = await NextAsync(sql, branch, end, step, cancellationToken);
+            if (candidates is not [])
+            {
+                var locked = await LockAsync(sql, branch, candidates, cancellationToken);
+                (var wanted, end) = Choose(candidates, locked, room, skipped);
+                requeued.AddRange(await EnqueueAsync(wanted, skipped, reason, now, cancellationToken));
+            }
+
+            if (candidates.Count < step && (candidates is [] || end == candidates[^1]))
+                return 0;
+        }
+
+        return await CountAsync(sql, branch, end, cancellationToken);
+    }
+
+    /// <summary>The next creations of a branch, in the order of time. The index alone tells.</summary>
+    private Task<List<Candidate>> NextAsync(FilterSql sql, FilterBranch branch, Candidate? after, int limit, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<Candidate>(
+        $"""
+         SELECT c.project_id, c.updated_at FROM {branch.From} WHERE {branch.Condition} {(after is null ? "" : "AND (c.updated_at, c.project_id) > (@at, @id)")}
+         ORDER BY c.updated_at, c.project_id LIMIT {limit.ToString(CultureInfo.InvariantCulture)}
+         """, [.. sql.Parameters(Place(after))]).ToListAsync(cancellationToken);
+
+    /// <summary>Locks those of the candidates that nobody else has, and that match still. Whoever reads a creation to change it has locked it.</summary>
+    private Task<List<Locked>> LockAsync(FilterSql sql, FilterBranch branch, List<Candidate> candidates, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<Locked>(
+        $"""
+         SELECT c.project_id, c.state, p.approved_at IS NOT NULL AS is_approved, p.github_repo IS NOT NULL AS has_repository, j.id AS job_id, j.statename AS job_state
+         FROM repo_creations c JOIN projects p ON p.id = c.project_id {HangfireTables.JoinJob}
+         WHERE c.project_id = ANY(@candidates) AND {branch.Condition}
+         FOR UPDATE OF c SKIP LOCKED
+         """, [.. sql.Parameters([("candidates", candidates.Select(candidate => candidate.ProjectId).ToArray())])]).ToListAsync(cancellationToken);
+
+    /// <summary>
+    /// Locks the next projects and their creations, and then looks again in a statement of its own: one that locks shows what stood there
+    /// before it waited.
+    /// </summary>
+    private async Task<(Guid[] Projects, List<Locked> Locked)> LockMissingAsync(int limit, CancellationToken cancellationToken)
+    {
+        var projects = await db.Database.SqlQueryRaw<Guid>(
+            $"""SELECT p.id AS "Value" FROM {MissingFrom} ORDER BY p.id LIMIT {limit.ToString(CultureInfo.InvariantCulture)} FOR UPDATE OF p SKIP LOCKED""").ToArrayAsync(cancellationToken);
+        var creations = await db.Database.SqlQueryRaw<Guid>(
+            """SELECT project_id AS "Value" FROM repo_creations WHERE project_id = ANY(@projects) FOR UPDATE SKIP LOCKED""",
+            new NpgsqlParameter("projects", projects)).ToArrayAsync(cancellationToken);
+        var locked = await db.Database.SqlQueryRaw<Locked>(
+            $"""
+             SELECT p.id AS project_id, c.state, true AS is_approved, false AS has_repository, j.id AS job_id, j.statename AS job_state
+             FROM {MissingFrom} AND p.id = ANY(@projects) AND (c.project_id IS NULL OR c.project_id = ANY(@creations)) ORDER BY p.id
+             """, new NpgsqlParameter("projects", projects), new NpgsqlParameter("creations", creations)).ToListAsync(cancellationToken);
+        return (projects, locked);
+    }
+
+    /// <summary>Takes from the candidates, in their order, those that are to be requeued, and counts why others are not.</summary>
+    /// <returns>Those, and the last candidate that was looked at.</returns>
+    private static (List<Locked> Wanted, Candidate? End) Choose(List<Candidate> candidates, List<Locked> locked, int room, Dictionary<string, int> skipped)
+    {
+        var byProject = locked.ToDictionary(creation => creation.ProjectId);
+        var wanted = new List<Locked>();
+        foreach (var candidate in candidates)
+        {
+            if (!byProject.TryGetValue(candidate.ProjectId, out var creation))
+                Add(skipped, SkipReason.BeingChanged, 1);
+            else if (creation.FindObstacle() is { } obstacle)
+                Add(skipped, obstacle, 1);
+            else
+                wanted.Add(creation);
+            if (wanted.Count == room)
+                return (wanted, candidate);
+        }
+
+        return (wanted, candidates[^1]);
+    }
+
+    /// <summary>Enqueues stored jobs again where they are there to be had, and adds new ones where not.</summary>
+    private async Task<IReadOnlyList<RequeuedCreation>> EnqueueAsync(
+        List<Locked> wanted, Dictionary<string, int> skipped, string? reason, DateTime now, CancellationToken cancellationToken)
+    {
+        var stored = wanted.Where(creation => IsStored(creation.JobState)).Select(creation => creation.JobId!.Value).ToArray();
+        var (held, states) = stored is [] ? ([], []) : await HangfireTables.LockAsync(db, stored, now, cancellationToken);
+        var again = new List<(long Id, string State)>();
+        var enqueued = new List<(Guid ProjectId, long JobId)>();
+        foreach (var creation in wanted.Where(creation => IsStored(creation.JobState)))
+        {
+            // In the moment before the lock somebody may have been quicker.
+            if (states.GetValueOrDefault(creation.JobId!.Value) is { } state && state == creation.JobState)
+            {
+                again.Add((creation.JobId.Value, state));
+                enqueued.Add((creation.ProjectId, creation.JobId.Value));
+            }
+            else
+            {
+                Add(skipped, SkipReason.BeingChanged, 1);
+            }
+        }
+
+        await HangfireTables.RequeueAsync(db, again, reason, now, cancellationToken);
+        var added = await HangfireTables.AddAsync(db, [.. wanted.Where(creation => !IsStored(creation.JobState)).Select(creation => creation.ProjectId)], reason, now, cancellationToken);
+        enqueued.AddRange(added.Select(job => (job.Key, job.Value)));
+        await SaveAsync(enqueued, [.. wanted.Where(creation => creation.State is null).Select(creation => creation.ProjectId)], now, cancellationToken);
+        if (held is not [])
+            await HangfireTables.UnlockAsync(db, held, cancellationToken);
+        return [.. enqueued.Select(creation => new RequeuedCreation(creation.ProjectId, creation.JobId.ToString(CultureInfo.InvariantCulture)))];
+    }
+
+    /// <summary>What <see cref="RepoCreation.Enqueue"/> makes of a row, for many at once: the one exception to the rule that entities change themselves.</summary>
+    private async Task SaveAsync(List<(Guid ProjectId, long JobId)> enqueued, Guid[] untracked, DateTime now, CancellationToken cancellationToken)
+    {
+        if (enqueued is [])
+            return;
+        if (untracked is not [])
+        {
+            await db.Database.ExecuteSqlAsync(
+                $"INSERT INTO repo_creations (project_id, state, attempts, retries, run, updated_at) SELECT id, 'failed', 0, 0, 0, {now} FROM unnest({untracked}) AS t(id)", cancellationToken);
+        }
+
+        await db.Database.ExecuteSqlRawAsync(
+            """
+            UPDATE repo_creations c SET
+                state = 'queued', job_id = t.job_id::text, retries = 0, error_code = NULL, github_status = NULL, github_error = NULL,
+                next_attempt_at = NULL, waits_for = NULL, turn_at = NULL, attempt_started_at = NULL, updated_at = @now
+            FROM unnest(@projects, @jobs) AS t(project_id, job_id) WHERE c.project_id = t.project_id
+            """,
+            [
+                new NpgsqlParameter("projects", enqueued.Select(creation => creation.ProjectId).ToArray()),
+                new NpgsqlParameter("jobs", enqueued.Select(creation => creation.JobId).ToArray()), new NpgsqlParameter("now", now),
+            ], cancellationToken);
+    }
+
+    /// <summary>Counts what a batch would skip, and returns how many it could requeue.</summary>
+    private async Task<int> PreviewAsync(FilterSql sql, FilterBranch branch, Dictionary<string, int> skipped, CancellationToken cancellationToken)
+    {
+        var counts = await db.Database.SqlQueryRaw<ReasonCount>(
+            $"""
+             SELECT CASE WHEN p.github_repo IS NOT NULL THEN '{SkipReason.HasRepository}'
+                         WHEN p.approved_at IS NULL THEN '{SkipReason.NotApproved}'
+                         WHEN {HangfireTables.JobIsBusy} THEN '{SkipReason.JobIsAtIt}' END AS reason, count(*)::int AS count
+             FROM {FilterBranch.WithProject} {HangfireTables.JoinJob}
+             WHERE {branch.Condition}
+             GROUP BY 1
+             """, [.. sql.Parameters()]).ToListAsync(cancellationToken);
+        foreach (var count in counts.Where(count => count.Reason is not null))
+            Add(skipped, count.Reason!, count.Count);
+        return counts.Where(count => count.Reason is null).Sum(count => count.Count);
+    }
+
+    /// <summary>How many match beyond a place. The index alone tells.</summary>
+    private Task<int> CountAsync(FilterSql sql, FilterBranch branch, Candidate? after, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<int>(
+        $"""
+         SELECT count(*)::int AS "Value" FROM {branch.From} WHERE {branch.Condition} {(after is null ? "" : "AND (c.updated_at, c.project_id) > (@at, @id)")}
+         """, [.. sql.Parameters(Place(after))]).SingleAsync(cancellationToken);
+
+    internal static string ReasonFor(RepoCreationState state) => state switch
+    {
+        RepoCreationState.Created => SkipReason.IsCreated,
+        RepoCreationState.Skipped => SkipReason.IsSettled,
+        _ => SkipReason.JobIsAtIt,
+    };
+
+    private static bool IsStored(string? jobState) => jobState == FailedState.StateName || jobState == DeletedState.StateName || jobState == ScheduledState.StateName;
+
+    private static IEnumerable<(string, object)> Place(Candidate? place) => place is null ? [] : [("at", place.UpdatedAt), ("id", place.ProjectId)];
+
+    private static void Add(Dictionary<string, int> counts, string reason, int count)
+    {
+        if (count > 0)
+            counts[reason] = counts.GetValueOrDefault(reason) + count;
+    }
+
+    private sealed record Candidate(Guid ProjectId, DateTime UpdatedAt);
+
+    /// <param name="ProjectId">Whose creation it is.</param>
+    /// <param name="State">Null where there is no creation yet.</param>
+    /// <param name="IsApproved">The project.</param>
+    /// <param name="HasRepository">The project.</param>
+    /// <param name="JobId">Null where the job is gone.</param>
+    /// <param name="JobState">Null where the job is gone, or was never enqueued.</param>
+    private sealed record Locked(Guid ProjectId, string? State, bool IsApproved, bool HasRepository, long? JobId, string? JobState)
+    {
+        /// <returns>Null where nothing is in the way.</returns>
+        public string? FindObstacle() =>
+            HasRepository ? SkipReason.HasRepository
+            : !IsApproved ? SkipReason.NotApproved
+            : RepoCreationQueue.IsAlive(JobState) && !(JobState == ScheduledState.StateName && State == FilterSql.Word(RepoCreationState.Retrying)) ? SkipReason.JobIsAtIt
+            : null;
+    }
+
+    private sealed record ReasonCount(string? Reason, int Count);
+
+    private sealed record MissingCounts(int Passed, int Ahead);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Requeued {Requeued} of {Matched} creations that match, {Remaining} remain. Reason: {Reason}")]
+    private partial void LogRequeued(int requeued, int matched, int remaining, string? reason);
+}
