@@ -17,6 +17,15 @@ internal static class RepoCreationsEndpoints
             .ProducesProblems(ErrorCode.NotFound, ErrorCode.InvalidState);
 
         var creations = app.MapGroup("/repo-creations").WithTags(Tag);
+        creations.MapGet("", ListRepoCreations.HandleAsync).WithName("listRepoCreations")
+            .WithSummary("List creations by state, code and time, last changed first");
+        creations.MapPost("/requeue", RequeueMany.RequeueAsync).WithName("requeueRepoCreations")
+            .WithSummary("Run creations again that failed, or bring their retries forward: one batch")
+            .WithDescription("Call again, with the first answer's until, while something remains. Nothing is enqueued twice, whoever calls at the same time. "
+                + "A dry run counts what would be requeued, and changes nothing.");
+        creations.MapPost("/enqueue-missing", RequeueMany.EnqueueMissingAsync).WithName("enqueueMissingRepoCreations")
+            .WithSummary("Enqueue a job for approved projects that have no repository and no live job: one batch")
+            .WithDescription("Call again while something remains. Failures that have a code are left to requeue.");
         creations.MapGet("/status", PauseCreation.StatusAsync).WithName("getCreationStatus")
             .WithSummary("Whether repositories are created now, and what is left of the budget");
         creations.MapPost("/pause", PauseCreation.PauseAsync).WithName("pauseCreation")
