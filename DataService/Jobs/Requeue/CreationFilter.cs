@@ -29,4 +29,12 @@ internal sealed record CreationFilter
 
     /// <summary>A part of the slug, of the project's name or of GitHub's text, in upper or lower case.</summary>
     public string? Text { get; init; }
+
+    /// <summary>For people, such as "failed, GITHUB_FORBIDDEN, before 2026-01-05 09:30:00Z".</summary>
+    public override string ToString() => string.Join(", ", ((string?[])
+    [
+        States is [] ? null : string.Join(" or ", States).ToLowerInvariant(), Codes is [] ? null : string.Join(" or ", Codes),
+        Slugs is [] ? null : Slugs is [var slug] ? slug : $"{Slugs.Count} projects", Since is { } since ? $"since {since:u}" : null,
+        Until is { } until ? $"before {until:u}" : null, Text is null ? null : $"with '{Text}'",
+    ]).OfType<string>());
 }

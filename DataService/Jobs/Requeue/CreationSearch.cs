@@ -78,8 +78,8 @@ internal sealed class CreationSearch(DataServiceDbContext db)
         var rows = await db.Database.SqlQueryRaw<ListedRow>(
             $"""
              SELECT p.slug, p.name, c.project_id, c.state, c.job_id, c.attempts, c.error_code, c.github_status, c.github_error, c.next_attempt_at, c.waits_for, c.updated_at
-             FROM ({string.Join(" UNION ALL ", branches.Select(branch =>
-                 $"(SELECT c.project_id, c.updated_at FROM {branch.From} WHERE {branch.Condition} {place} ORDER BY c.updated_at DESC, c.project_id DESC LIMIT {limit + 1})"))}
+             FROM (SELECT * FROM ({string.Join(" UNION ALL ", branches.Select(branch =>
+                 $"(SELECT c.project_id, c.updated_at FROM {branch.From} WHERE {branch.Condition} {place} ORDER BY c.updated_at DESC, c.project_id DESC LIMIT {limit + 1})"))}) any_branch
                  ORDER BY updated_at DESC, project_id DESC LIMIT {limit + 1}) k
              JOIN repo_creations c ON c.project_id = k.project_id JOIN projects p ON p.id = k.project_id
              ORDER BY k.updated_at DESC, k.project_id DESC

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using DataService.Data;
 using DataService.Domain;
+using DataService.Http;
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -13,12 +14,14 @@ namespace DataService.Jobs.Requeue;
 /// Hangfire does, so that of many callers, workers and dashboards at once only one enqueues each. Whoever holds a lock is not waited for.
 /// </summary>
 [SuppressMessage("Security", "EF1002", Justification = "Only constants are put together; values are parameters.")]
-internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTables tables, OneByOneRequeue oneByOne, TimeProvider time, ILogger<RequeueEngine> logger)
+internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTables tables, OneByOneRequeue oneByOne, AuditTrail audit, Caller caller, TimeProvider time, ILogger<RequeueEngine> logger)
 {
     /// <summary>Creations in one batch.</summary>
     public const int MaxBatch = 5_000;
 
     private const int LeastStep = 200;
+
+    private const string MissingFrom = $"projects p LEFT JOIN repo_creations c ON c.project_id = p.id {HangfireTables.JoinJob} WHERE {HangfireTables.IsMissingToPerson}";
 
     /// <summary>
     /// Requeues the next creations that match and are at rest, those that have waited longest first. What a batch has requeued is changed
@@ -37,7 +40,7 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
         filter = filter with { Until = until, States = filter.States is [] ? [RepoCreationState.Failed] : filter.States };
         var isKnown = await tables.AreKnownAsync(db, cancellationToken);
         if (!isKnown && !dryRun)
-            return await oneByOne.RequeueAsync(filter, limit, reason, cancellationToken);
+            return await RecordedAsync(await oneByOne.RequeueAsync(filter, limit, reason, cancellationToken), AuditAction.RequeueBulk, reason, filter.ToString(), cancellationToken);
 
         var batch = await db.InTransactionAsync(async token =>
         {
@@ -55,6 +58,8 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
 
             foreach (var state in filter.States.Distinct().Except(CreationFilter.Requeueable).Where(_ => filter.Codes is []))
                 Add(skipped, ReasonFor(state), await CountAsync(sql, sql.Branch(state), null, token));
+            if (requeued is not [])
+                audit.Record(db, AuditAction.RequeueBulk, count: requeued.Count, reason: reason, detail: filter.ToString());
             return new RequeueBatch(requeued, skipped, remaining, until, isKnown ? RequeueEngineKind.SetBased : RequeueEngineKind.PublicApi);
         }, cancellationToken);
         if (!dryRun)
@@ -72,7 +77,7 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
         var now = time.UtcNow;
         var isKnown = await tables.AreKnownAsync(db, cancellationToken);
         if (!isKnown)
-            return await oneByOne.EnqueueMissingAsync(limit, dryRun, now, cancellationToken);
+            return await RecordedAsync(await oneByOne.EnqueueMissingAsync(limit, dryRun, now, cancellationToken), AuditAction.EnqueueMissing, reason, null, cancellationToken);
 
         var batch = await db.InTransactionAsync(async token =>
         {
@@ -86,6 +91,8 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
                  SELECT count(*) FILTER (WHERE p.id <= @end)::int AS passed, count(*) FILTER (WHERE p.id > @end)::int AS ahead FROM {MissingFrom}
                  """, new NpgsqlParameter("end", dryRun ? Guid.Empty : end ?? Guid.AllBitsSet)).SingleAsync(token);
             Add(skipped, SkipReason.BeingChanged, counts.Passed);
+            if (requeued.Count > 0)
+                audit.Record(db, AuditAction.EnqueueMissing, count: requeued.Count, reason: reason);
             return new RequeueBatch(requeued, skipped, counts.Ahead, now, RequeueEngineKind.SetBased);
         }, cancellationToken);
         if (!dryRun)
@@ -93,7 +100,18 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
         return batch;
     }
 
-    private const string MissingFrom = $"projects p LEFT JOIN repo_creations c ON c.project_id = p.id {HangfireTables.JoinJob} WHERE {HangfireTables.IsMissingToPerson}";
+    /// <summary>One by one there is no transaction around all: what was done is written down after it.</summary>
+    private async Task<RequeueBatch> RecordedAsync(RequeueBatch batch, AuditAction action, string? reason, string? detail, CancellationToken cancellationToken)
+    {
+        if (batch.Requeued.Count > 0)
+        {
+            db.ChangeTracker.Clear();
+            audit.Record(db, action, count: batch.Requeued.Count, reason: reason, detail: detail);
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        return batch;
+    }
 
     /// <summary>Goes through a branch until the batch is full.</summary>
     /// <returns>How many there are beyond that; some of them may turn out to be skipped.</returns>
@@ -201,14 +219,14 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
         await HangfireTables.RequeueAsync(db, again, reason, now, cancellationToken);
         var added = await HangfireTables.AddAsync(db, [.. wanted.Where(creation => !IsStored(creation.JobState)).Select(creation => creation.ProjectId)], reason, now, cancellationToken);
         enqueued.AddRange(added.Select(job => (job.Key, job.Value)));
-        await SaveAsync(enqueued, [.. wanted.Where(creation => creation.State is null).Select(creation => creation.ProjectId)], now, cancellationToken);
+        await SaveAsync(enqueued, [.. wanted.Where(creation => creation.State is null).Select(creation => creation.ProjectId)], reason, now, cancellationToken);
         if (held is not [])
             await HangfireTables.UnlockAsync(db, held, cancellationToken);
         return [.. enqueued.Select(creation => new RequeuedCreation(creation.ProjectId, creation.JobId.ToString(CultureInfo.InvariantCulture)))];
     }
 
     /// <summary>What <see cref="RepoCreation.Enqueue"/> makes of a row, for many at once: the one exception to the rule that entities change themselves.</summary>
-    private async Task SaveAsync(List<(Guid ProjectId, long JobId)> enqueued, Guid[] untracked, DateTime now, CancellationToken cancellationToken)
+    private async Task SaveAsync(List<(Guid ProjectId, long JobId)> enqueued, Guid[] untracked, string? reason, DateTime now, CancellationToken cancellationToken)
     {
         if (enqueued is [])
             return;
@@ -222,12 +240,15 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
             """
             UPDATE repo_creations c SET
                 state = 'queued', job_id = t.job_id::text, retries = 0, error_code = NULL, github_status = NULL, github_error = NULL,
-                next_attempt_at = NULL, waits_for = NULL, turn_at = NULL, attempt_started_at = NULL, updated_at = @now
-            FROM unnest(@projects, @jobs) AS t(project_id, job_id) WHERE c.project_id = t.project_id
+                next_attempt_at = NULL, waits_for = NULL, turn_at = NULL, attempt_started_at = NULL, noted_wait = NULL, updated_at = @now
+            FROM unnest(@projects, @jobs) AS t(project_id, job_id) WHERE c.project_id = t.project_id;
+            INSERT INTO creation_events (project_id, at, kind, text, job_id)
+            SELECT project_id, @now, 'enqueued', @told, job_id::text FROM unnest(@projects, @jobs) AS t(project_id, job_id);
             """,
             [
                 new NpgsqlParameter("projects", enqueued.Select(creation => creation.ProjectId).ToArray()),
                 new NpgsqlParameter("jobs", enqueued.Select(creation => creation.JobId).ToArray()), new NpgsqlParameter("now", now),
+                new NpgsqlParameter("told", $"Enqueued with others by {caller.Actor}.{(reason is null ? "" : $" {reason}")}"),
             ], cancellationToken);
     }
 
