@@ -420,6 +420,10 @@ namespace DataService.Data.Migrations
                         .HasDatabaseName("ix_projects_github_repo_id")
                         .HasFilter("github_repo_id IS NOT NULL");
 
+                    b.HasIndex("Id")
+                        .HasDatabaseName("ix_projects_without_repository")
+                        .HasFilter("approved_at IS NOT NULL AND github_repo IS NULL");
+
                     b.HasIndex("Slug")
                         .IsUnique()
                         .HasDatabaseName("ix_projects_slug");
@@ -580,9 +584,27 @@ namespace DataService.Data.Migrations
                     b.HasKey("ProjectId")
                         .HasName("pk_repo_creations");
 
+                    b.HasIndex("GithubError")
+                        .HasDatabaseName("ix_repo_creations_github_error_trigram")
+                        .HasFilter("github_error IS NOT NULL");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("GithubError"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("GithubError"), new[] { "gin_trgm_ops" });
+
                     b.HasIndex("JobId")
                         .IsUnique()
                         .HasDatabaseName("ix_repo_creations_job_id");
+
+                    b.HasIndex("UpdatedAt", "ProjectId")
+                        .HasDatabaseName("ix_repo_creations_without_code")
+                        .HasFilter("state = 'failed' AND error_code IS NULL");
+
+                    b.HasIndex("State", "UpdatedAt", "ProjectId")
+                        .HasDatabaseName("ix_repo_creations_state_updated_at_project_id");
+
+                    b.HasIndex("State", "ErrorCode", "UpdatedAt", "ProjectId")
+                        .HasDatabaseName("ix_repo_creations_state_error_code_updated_at_project_id")
+                        .HasFilter("state IN ('failed', 'retrying')");
 
                     b.ToTable("repo_creations", null, t =>
                         {
