@@ -38,15 +38,15 @@ public sealed class TimelineTests(PostgresCluster cluster) : ServiceTest(cluster
 
         Assert.Equal(
             [
-                "approve api approval-1 - - - -",
+                "approve api token approval-1 - - - -",
                 $"enqueued - - - - - {first}",
                 $"attempt_started - - 1 - - {first}",
                 $"failed - - 1 GITHUB_FORBIDDEN 403 {first}",
-                "requeue api re-run-2 - - - -",
+                "requeue api token re-run-2 - - - -",
                 $"enqueued - - - - - {second}",
                 $"attempt_started - - 2 - - {second}",
                 $"failed - - 2 GITHUB_FORBIDDEN 403 {second}",
-                "retry_job admin re-run-3 - - - -",
+                "retry_job api token re-run-3 - - - -",
                 $"enqueued - - - - - {second}",
                 $"attempt_started - - 3 - - {second}",
                 $"created - - 3 - - {second}",
