@@ -25,10 +25,13 @@ public sealed class Browser : IAsyncLifetime
         driver.Dispose();
     }
 
+    private const float BusyMachineMilliseconds = 90_000;
+
     /// <summary>A page of a fresh profile: no cookies, no history.</summary>
     internal async Task<IPage> OpenAsync(RunningService service)
     {
         var context = await (await _started.Value).Browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = service.Address.ToString() });
+        context.SetDefaultTimeout(BusyMachineMilliseconds);
         return await context.NewPageAsync();
     }
 
@@ -36,6 +39,7 @@ public sealed class Browser : IAsyncLifetime
     {
         var path = Environment.GetEnvironmentVariable(PathVariable) is { Length: > 0 } given ? given : "/usr/bin/chromium";
         var driver = await Playwright.CreateAsync();
+        Assertions.SetDefaultExpectTimeout(BusyMachineMilliseconds);
         return (driver, await driver.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = path,

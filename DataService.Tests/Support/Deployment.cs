@@ -8,7 +8,7 @@ namespace DataService.Tests.Support;
 internal sealed class Deployment : IAsyncDisposable
 {
     /// <summary>A killed instance's job is fetched again after 10 s, and what it had locked is free after 20 s.</summary>
-    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(3);
 
     private readonly WebApplication _simulator;
     private readonly List<ServiceProcess> _instances = [];

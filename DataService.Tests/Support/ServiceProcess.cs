@@ -71,7 +71,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             {
                 return false;
             }
-        }, ready => ready, "the service to be ready");
+        }, ready => ready, "the service to be ready", TimeSpan.FromMinutes(3));
     }
 
     /// <summary>Sends the signal by its name, such as TERM.</summary>
