@@ -10,6 +10,8 @@ public sealed class RetentionJobTests(PostgresCluster cluster) : ServiceTest(clu
 {
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(5);
 
+    private readonly PostgresCluster _cluster = cluster;
+
     protected override Dictionary<string, string?> Settings => new()
     {
         ["Retention:Audit"] = "30.00:00:00",
@@ -69,9 +71,14 @@ public sealed class RetentionJobTests(PostgresCluster cluster) : ServiceTest(clu
     }
 
     [Fact]
-    public async Task It_runs_every_night() => await Eventually.ReturnsAsync(
-        () => Service.QueryAsync<string>("SELECT value FROM hangfire.hash WHERE key = 'recurring-job:retention' AND field = 'Cron'"),
-        cron => cron == RetentionJob.Schedule, "the recurring job");
+    public async Task It_runs_every_night()
+    {
+        await using var service = await RunningService.StartAsync(_cluster, runsRecurringJobs: true);
+
+        await Eventually.ReturnsAsync(
+            () => service.QueryAsync<string>("SELECT value FROM hangfire.hash WHERE key = 'recurring-job:retention' AND field = 'Cron'"),
+            cron => cron == RetentionJob.Schedule, "the recurring job");
+    }
 
     [Fact]
     public async Task Jobs_that_succeeded_or_were_deleted_are_kept_for_the_configured_time_and_failed_ones_until_somebody_acts()
