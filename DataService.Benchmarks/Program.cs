@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DataService.Benchmarks.Chaos;
+using DataService.Benchmarks.Dispatch;
 
 namespace DataService.Benchmarks;
 
@@ -16,7 +17,7 @@ internal static class Program
 
     /// <returns>The exit code: 0 for a run that found nothing wrong, 1 for one that did and for a command line that is wrong.</returns>
     public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error) =>
-        new RootCommand("Runs the service hard and prints what it did.") { ChaosCommand.Create() }
+        new RootCommand("Runs the service hard and prints what it did.") { ChaosCommand.Create(), IdleCommand.Create(), RepositoryTimeCommand.Create(), InstancesCommand.Create() }
             .Parse(args)
             .InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = CleanUpLimit });
 }

@@ -68,8 +68,57 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
             INSERT INTO hangfire.jobqueue (jobid, queue) SELECT job_id, @queue FROM added)
         """;
 
-    /// <summary>Makes jobs that were fetched longer than $1 ago the oldest of those that nobody has fetched.</summary>
-    public const string PutBack = "UPDATE hangfire.jobqueue SET fetchedat = NULL WHERE fetchedat < now() - $1 RETURNING jobid";
+    /// <summary>
+    /// Fetches up to $5 jobs of the queue $2, and tells whether a scheduler has something to do at the time $6: all in one row. First come jobs
+    /// that were fetched longer than $3 ago, because their worker is dead, other than the caller's own $4; then those that nobody has fetched,
+    /// in Hangfire's order, which is that of the index. Where the schema's version is not $1, nothing is fetched.
+    /// </summary>
+    public const string Look =
+        """
+        WITH known AS MATERIALIZED (SELECT coalesce(max(version), 0) = $1 AS is_known FROM hangfire.schema),
+        wanted AS MATERIALIZED (SELECT CASE WHEN is_known THEN $5 ELSE 0 END AS jobs FROM known),
+        abandoned AS MATERIALIZED (
+            SELECT id FROM hangfire.jobqueue WHERE queue = $2 AND fetchedat < now() - $3 AND id <> ALL ($4)
+            ORDER BY fetchedat, id LIMIT (SELECT jobs FROM wanted) FOR UPDATE SKIP LOCKED),
+        waiting AS MATERIALIZED (
+            SELECT id FROM hangfire.jobqueue WHERE queue = $2 AND fetchedat IS NULL
+            ORDER BY fetchedat NULLS FIRST, queue, jobid LIMIT (SELECT jobs FROM wanted) - (SELECT count(*) FROM abandoned) FOR UPDATE SKIP LOCKED),
+        fetched AS (
+            UPDATE hangfire.jobqueue AS entry SET fetchedat = now()
+            FROM (SELECT id, true AS is_abandoned FROM abandoned UNION ALL SELECT id, false FROM waiting) AS next
+            WHERE entry.id = next.id
+            RETURNING entry.id, entry.jobid, entry.fetchedat, next.is_abandoned)
+        SELECT is_known,
+            EXISTS (SELECT FROM hangfire.set WHERE key = 'schedule' AND score BETWEEN 0 AND $6),
+            EXISTS (SELECT FROM hangfire.set WHERE key = 'recurring-jobs' AND score BETWEEN 0 AND $6),
+            ARRAY (SELECT id FROM fetched ORDER BY is_abandoned DESC, jobid, id),
+            ARRAY (SELECT jobid FROM fetched ORDER BY is_abandoned DESC, jobid, id),
+            ARRAY (SELECT fetchedat FROM fetched ORDER BY is_abandoned DESC, jobid, id),
+            ARRAY (SELECT is_abandoned FROM fetched ORDER BY is_abandoned DESC, jobid, id)
+        FROM known
+        """;
+
+    /// <summary>Shows for the rows $1, which were fetched at the times $2, that their workers are alive. Returns those that are still theirs, with the new time.</summary>
+    public const string KeepAlive =
+        """
+        UPDATE hangfire.jobqueue AS entry SET fetchedat = now() FROM unnest($1, $2) AS held(id, fetchedat)
+        WHERE entry.id = held.id AND entry.fetchedat = held.fetchedat
+        RETURNING entry.id, entry.fetchedat
+        """;
+
+    /// <summary>Makes the rows $1, which were fetched at the times $2, the oldest of those that nobody has fetched.</summary>
+    public const string HandBack =
+        """
+        UPDATE hangfire.jobqueue AS entry SET fetchedat = NULL FROM unnest($1, $2) AS held(id, fetchedat)
+        WHERE entry.id = held.id AND entry.fetchedat = held.fetchedat
+        """;
+
+    /// <summary>Takes the rows $1, which were fetched at the times $2, out of the queue.</summary>
+    public const string Remove =
+        """
+        DELETE FROM hangfire.jobqueue AS entry USING unnest($1, $2) AS held(id, fetchedat)
+        WHERE entry.id = held.id AND entry.fetchedat = held.fetchedat
+        """;
 
     /// <summary>Hangfire's own takes over a lock that is older: its owner is dead. Set in <see cref="JobsSetup"/>.</summary>
     public static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);

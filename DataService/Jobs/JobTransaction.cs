@@ -16,7 +16,7 @@ namespace DataService.Jobs;
 /// through the very connection that EF has open, so nothing is prepared and one connection serves a request.
 /// </summary>
 internal sealed partial class JobTransaction(
-    DataServiceDbContext db, IJobFilterProvider filters, IBackgroundJobClient committedJobs, ILogger<JobTransaction> logger)
+    DataServiceDbContext db, IJobFilterProvider filters, IBackgroundJobClient committedJobs, JobSignal signal, ILogger<JobTransaction> logger)
 {
     private static readonly TransactionOptions Options = new() { IsolationLevel = IsolationLevel.ReadCommitted, Timeout = TimeSpan.FromSeconds(30) };
 
@@ -57,6 +57,8 @@ internal sealed partial class JobTransaction(
 
             return (result, jobs);
         }, cancellationToken);
+        if (jobs.HasEnqueued)
+            signal.Wake();
         foreach (var superseded in jobs.Superseded)
             Tidy(superseded);
         return result;
@@ -93,9 +95,16 @@ internal sealed class EnlistedJobs(JobStorage storage, IBackgroundJobClient clie
     /// <summary>Jobs whose place another one has taken; deleted after the commit.</summary>
     public IReadOnlyList<string> Superseded => _superseded;
 
+    /// <summary>Whether there is a job for the workers after the commit.</summary>
+    public bool HasEnqueued { get; private set; }
+
     /// <summary>Adds a fire-and-forget job. No worker sees it before the commit.</summary>
     /// <returns>Hangfire's id of the job.</returns>
-    public string Enqueue<TJob>(Expression<Func<TJob, Task>> call) => client.Enqueue(call);
+    public string Enqueue<TJob>(Expression<Func<TJob, Task>> call)
+    {
+        HasEnqueued = true;
+        return client.Enqueue(call);
+    }
 
     /// <summary>The name of the job's state, such as <see cref="EnqueuedState.StateName"/>; null when there is no such job.</summary>
     public string? StateOf(string jobId)

@@ -1,11 +1,15 @@
 using DataService.Data;
 using DataService.Domain;
 using DataService.Jobs.Dashboard;
+using DataService.Jobs.Dispatch;
 using DataService.Jobs.Requeue;
 using Hangfire;
 using Hangfire.AspNetCore;
+using Hangfire.Client;
 using Hangfire.Common;
 using Hangfire.PostgreSql;
+using Hangfire.Server;
+using Hangfire.States;
 using Npgsql;
 
 namespace DataService.Jobs;
@@ -14,6 +18,9 @@ internal static class JobsSetup
 {
     /// <summary>What a running job has to come to its end after SIGTERM; above a call to GitHub, below the host's own limit.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(22);
+
+    /// <summary>How often Hangfire's schedulers look by themselves. The dispatcher has them look when something is due.</summary>
+    private static readonly TimeSpan UnaskedScheduling = TimeSpan.FromMinutes(5);
 
     /// <summary>Adds Hangfire: storage, this instance's workers, and the dashboard's services.</summary>
     /// <exception cref="ConfigurationException">A Jobs__* or Retention__* variable does not fit.</exception>
@@ -30,6 +37,7 @@ internal static class JobsSetup
         services.AddSingleton<RepoCreationQueue>();
         services.AddSingleton<HangfireTables>();
         services.AddHostedService<HangfireTablesCheck>();
+        services.AddSingleton<JobSignal>();
         services.AddScoped<JobTransaction>();
         services.AddScoped<CreationSearch>();
         services.AddScoped<OneByOneRequeue>();
@@ -47,17 +55,19 @@ internal static class JobsSetup
         services.AddScoped<PushTasksJob>();
 
         // Registered before AddHangfire, which would fall back on statics that all hosts of a process share.
-        services.AddSingleton<JobStorage>(provider => Storage(provider.GetRequiredService<NpgsqlDataSource>(), retention.SucceededJobs));
+        services.AddSingleton<JobStorage>(provider => Storage(
+            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<JobDispatcher>(), provider.GetRequiredService<JobSignal>(), retention.SucceededJobs));
         services.AddSingleton<JobActivator>(provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddSingleton<IJobFilterProvider, JobFilters>();
         services.AddHangfire(configuration => configuration
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings());
+        services.AddDispatcher();
         services.AddHangfireServer(server =>
         {
             server.WorkerCount = options.Workers;
-            server.SchedulePollingInterval = TimeSpan.FromSeconds(1);
+            server.SchedulePollingInterval = UnaskedScheduling;
             server.StopTimeout = StopTimeout;
             server.ShutdownTimeout = StopTimeout + TimeSpan.FromSeconds(3);
             server.HeartbeatInterval = TimeSpan.FromSeconds(10);
@@ -65,23 +75,45 @@ internal static class JobsSetup
             server.ServerCheckInterval = TimeSpan.FromSeconds(30);
         });
         services.AddHostedService<RecurringJobs>();
-        services.AddHostedService<AbandonedJobs>();
         builder.AddDashboard();
     }
 
+    /// <summary>
+    /// Serves the workers from one place, and runs Hangfire's schedulers when they are needed. Hosted services are stopped in reverse: the
+    /// dispatcher has to outlive the workers.
+    /// </summary>
+    private static void AddDispatcher(this IServiceCollection services)
+    {
+        services.AddSingleton<JobDispatcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<JobDispatcher>());
+        services.AddSingleton<IBackgroundProcess>(provider => new DueProcess(
+            provider.GetRequiredService<JobDispatcher>().ScheduleIsDue,
+            new DelayedJobScheduler(TimeSpan.Zero, new BackgroundJobStateChanger(provider.GetRequiredService<IJobFilterProvider>()))));
+        services.AddSingleton<IBackgroundProcess>(provider => new DueProcess(
+            provider.GetRequiredService<JobDispatcher>().RecurringIsDue,
+            new RecurringJobScheduler(
+                new BackgroundJobFactory(provider.GetRequiredService<IJobFilterProvider>()), JobDispatcher.Interval, provider.GetRequiredService<ITimeZoneResolver>())));
+    }
+
     /// <summary>The figures behind the choices are a killed worker's: its job and its locks are free again within these times.</summary>
-    private static PostgreSqlStorage Storage(NpgsqlDataSource dataSource, TimeSpan jobExpiration) => new(new DataSourceConnectionFactory(dataSource), new PostgreSqlStorageOptions
+    internal static PostgreSqlStorage Storage(NpgsqlDataSource dataSource, JobDispatcher dispatcher, JobSignal signal, TimeSpan jobExpiration)
     {
-        SchemaName = DatabaseMigration.HangfireSchema,
-        PrepareSchemaIfNecessary = false,
-        UseSlidingInvisibilityTimeout = true,
-        InvisibilityTimeout = AbandonedJobs.SilenceLimit,
-        DistributedLockTimeout = HangfireTables.LockTimeout,
-        QueuePollInterval = TimeSpan.FromMilliseconds(500),
-        // Loses jobs now and then, and halves the rate of commits.
-        EnableLongPolling = false,
-    })
-    {
-        JobExpirationTimeout = jobExpiration,
-    };
+        var storage = new PostgreSqlStorage(new DataSourceConnectionFactory(dataSource), new PostgreSqlStorageOptions
+        {
+            SchemaName = DatabaseMigration.HangfireSchema,
+            PrepareSchemaIfNecessary = false,
+            UseSlidingInvisibilityTimeout = true,
+            InvisibilityTimeout = JobDispatcher.SilenceLimit,
+            DistributedLockTimeout = HangfireTables.LockTimeout,
+            // Of Hangfire's own queue, which serves where the dispatcher does not know the tables.
+            QueuePollInterval = TimeSpan.FromMilliseconds(500),
+            // Loses jobs now and then, and halves the rate of commits.
+            EnableLongPolling = false,
+        })
+        {
+            JobExpirationTimeout = jobExpiration,
+        };
+        storage.QueueProviders.Add(new DispatchedQueue(storage.QueueProviders.GetProvider(JobDispatcher.Queue), dispatcher, signal), [JobDispatcher.Queue]);
+        return storage;
+    }
 }

@@ -14,7 +14,7 @@ namespace DataService.Jobs.Requeue;
 /// Hangfire does, so that of many callers, workers and dashboards at once only one enqueues each. Whoever holds a lock is not waited for.
 /// </summary>
 [SuppressMessage("Security", "EF1002", Justification = "Only constants are put together; values are parameters.")]
-internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTables tables, OneByOneRequeue oneByOne, AuditTrail audit, Caller caller, TimeProvider time, ILogger<RequeueEngine> logger)
+internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTables tables, OneByOneRequeue oneByOne, AuditTrail audit, Caller caller, JobSignal signal, TimeProvider time, ILogger<RequeueEngine> logger)
 {
     /// <summary>Creations in one batch.</summary>
     public const int MaxBatch = 5_000;
@@ -62,6 +62,8 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
                 audit.Record(db, AuditAction.RequeueBulk, count: requeued.Count, reason: reason, detail: filter.ToString());
             return new RequeueBatch(requeued, skipped, remaining, until, isKnown ? RequeueEngineKind.SetBased : RequeueEngineKind.PublicApi);
         }, cancellationToken);
+        if (batch.Requeued is not [])
+            signal.Wake();
         if (!dryRun)
             LogRequeued(batch.Requeued.Count, batch.Matched, batch.Remaining, reason);
         return batch;
@@ -95,6 +97,8 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
                 audit.Record(db, AuditAction.EnqueueMissing, count: requeued.Count, reason: reason);
             return new RequeueBatch(requeued, skipped, counts.Ahead, now, RequeueEngineKind.SetBased);
         }, cancellationToken);
+        if (batch.Requeued is not [])
+            signal.Wake();
         if (!dryRun)
             LogRequeued(batch.Requeued.Count, batch.Matched, batch.Remaining, reason);
         return batch;
