@@ -237,6 +237,7 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
         await using var broken = await RunningService.StartAsync(_cluster, Settings, services => services.ConfigureDbContext<DataServiceDbContext>(
             context => context.AddInterceptors(failing)));
         broken.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.PlanLimit });
+        await broken.ForbidPlainApprovalsAsync();
         var slug = await broken.CreateProjectAsync("Acme");
         if (action is "requeue")
         {
@@ -271,6 +272,7 @@ public sealed class AuditTests(PostgresCluster cluster) : ServiceTest(cluster)
         await using var watched = await RunningService.StartAsync(_cluster, Settings, services => services.ConfigureDbContext<DataServiceDbContext>(
             context => context.AddInterceptors(commands)));
 
+        await watched.ForbidPlainApprovalsAsync();
         await watched.ApproveAsync(await watched.CreateProjectAsync("Acme"));
 
         var save = Assert.Single(commands.Texts, text => text.Contains("INSERT INTO audit_entries", StringComparison.Ordinal));

@@ -129,6 +129,7 @@ public sealed class ApproveProjectTests(PostgresCluster cluster) : ServiceTest(c
         var failing = new FailingSave();
         await using var broken = await RunningService.StartAsync(_cluster, replace: services => services.ConfigureDbContext<DataServiceDbContext>(
             context => context.AddInterceptors(failing)));
+        await broken.ForbidPlainApprovalsAsync();
         var slug = await broken.CreateProjectAsync("Lost");
         failing.IsArmed = true;
 
@@ -150,6 +151,7 @@ public sealed class ApproveProjectTests(PostgresCluster cluster) : ServiceTest(c
         var pausing = new PausingSave();
         await using var paused = await RunningService.StartAsync(_cluster, replace: services => services.ConfigureDbContext<DataServiceDbContext>(
             context => context.AddInterceptors(pausing)));
+        await paused.ForbidPlainApprovalsAsync();
         var slug = await paused.CreateProjectAsync("Patience");
         pausing.IsArmed = true;
 

@@ -8,6 +8,20 @@ internal sealed record DataOptions(string ConnectionString)
 {
     public const string Variable = "ConnectionStrings__DataService";
 
+    /// <summary>Approvals at once that go to the database; further ones wait for milliseconds.</summary>
+    private const int MostSingleStatements = 20;
+
+    /// <summary>
+    /// For connections that only ever carry statements that are a transaction by themselves, and so leave nothing behind in the session: a
+    /// reset of it, before each next use, would be a tenth of the work.
+    /// </summary>
+    public string ForSingleStatements => new NpgsqlConnectionStringBuilder(ConnectionString)
+    {
+        NoResetOnClose = true,
+        MinPoolSize = 0,
+        MaxPoolSize = Math.Min(MostSingleStatements, new NpgsqlConnectionStringBuilder(ConnectionString).MaxPoolSize),
+    }.ConnectionString;
+
     /// <exception cref="ConfigurationException">The text is no connection string of Npgsql's.</exception>
     public static DataOptions From(string connectionString)
     {

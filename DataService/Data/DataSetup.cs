@@ -6,6 +6,9 @@ namespace DataService.Data;
 
 internal static class DataSetup
 {
+    /// <summary>The key of a second <see cref="NpgsqlDataSource"/>, see <see cref="DataOptions.ForSingleStatements"/>.</summary>
+    public const string SingleStatements = "single statements";
+
     /// <summary>Holds what the embedded PostgreSQL needs between starts; set by scripts/run.</summary>
     private const string LocalFolderVariable = "DATASERVICE_LOCAL_FOLDER";
 
@@ -30,16 +33,19 @@ internal static class DataSetup
     {
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(services =>
-        {
-            // The container disposes in reverse order: the embedded server is made before, and so stops after, all that talks to it.
-            _ = services.GetService<EmbeddedPostgres>();
-            return new NpgsqlDataSourceBuilder(options.ConnectionString).UseLoggerFactory(services.GetRequiredService<ILoggerFactory>()).Build();
-        });
+        builder.Services.AddSingleton(services => Source(services, options.ConnectionString));
+        builder.Services.AddKeyedSingleton(SingleStatements, (services, _) => Source(services, options.ForSingleStatements));
         builder.Services.AddDbContextPool<DataServiceDbContext>((services, context) => context
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>(), npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromSeconds(2), null))
             .UseSnakeCaseNamingConvention());
         builder.Services.AddSingleton<DatabaseMigration>();
+    }
+
+    private static NpgsqlDataSource Source(IServiceProvider services, string connectionString)
+    {
+        // The container disposes in reverse order: the embedded server is made before, and so stops after, all that talks to it.
+        _ = services.GetService<EmbeddedPostgres>();
+        return new NpgsqlDataSourceBuilder(connectionString).UseLoggerFactory(services.GetRequiredService<ILoggerFactory>()).Build();
     }
 
     private static string LocalFolder(ConfigurationManager configuration)

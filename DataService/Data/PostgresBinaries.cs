@@ -106,7 +106,8 @@ internal sealed partial class PostgresBinaries
     public Task<ToolResult> RunAsync(string tool, IEnumerable<string> arguments, CancellationToken cancellationToken) =>
         ExecuteAsync([.. _prefix, Tool(tool), .. arguments], cancellationToken);
 
-    private string Tool(string name) => Path.Combine(_folder, name);
+    /// <summary>Where a program of this PostgreSQL is, or would be.</summary>
+    public string Tool(string name) => Path.Combine(_folder, name);
 
     private static IEnumerable<string> PathFolders() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Where(Path.IsPathRooted);

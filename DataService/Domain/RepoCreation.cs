@@ -3,6 +3,9 @@ namespace DataService.Domain;
 /// <summary>What users and operators see of the job that creates a project's repository: one row per project.</summary>
 internal sealed class RepoCreation
 {
+    /// <summary>What the history says of a fresh job.</summary>
+    public const string WaitsForWorker = "Waits for a worker.";
+
     private readonly List<CreationEvent> _events = [];
 
     internal RepoCreation(Guid projectId, DateTime updatedAt)
@@ -68,7 +71,7 @@ internal sealed class RepoCreation
         Enter(RepoCreationState.Queued, now);
         Note(
             CreationEventKind.Enqueued, now,
-            cause ?? (replaced is null ? "Waits for a worker." : $"Waits for a worker, in place of job {replaced}."));
+            cause ?? (replaced is null ? WaitsForWorker : $"Waits for a worker, in place of job {replaced}."));
     }
 
     /// <summary>A run takes the creation in hand; it renews the lease while it lives.</summary>

@@ -31,7 +31,12 @@ internal sealed class AuditTrail(Caller caller, TimeProvider time)
     public void Record(
         DataServiceDbContext db, AuditAction action, Guid? projectId, string? slug, int count, string? reason, string? detail,
         DateTime? at = null) =>
-        db.AuditEntries.Add(new AuditEntry(at ?? time.UtcNow, caller.Actor, caller.Origin, action)
+        db.AuditEntries.Add(Entry(action, projectId, slug, count, reason, detail, at));
+
+    /// <summary>The entry alone, for a change that writes it by a statement of its own.</summary>
+    public AuditEntry Entry(
+        AuditAction action, Guid? projectId, string? slug, int count = 1, string? reason = null, string? detail = null, DateTime? at = null) =>
+        new(at ?? time.UtcNow, caller.Actor, caller.Origin, action)
         {
             ProjectId = projectId,
             Slug = slug,
@@ -39,5 +44,5 @@ internal sealed class AuditTrail(Caller caller, TimeProvider time)
             Reason = reason,
             Detail = detail,
             RequestId = caller.RequestId,
-        });
+        };
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using DataService.Data;
 using Hangfire.Common;
 using Hangfire.States;
@@ -17,6 +18,9 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
 {
     /// <summary>What Hangfire.PostgreSql 1.21.1 installs.</summary>
     public const int KnownVersion = 23;
+
+    /// <summary>The same question as <see cref="AreKnownAsync"/>, as a condition of a statement that changes nothing where it does not hold.</summary>
+    public static readonly string AreKnown = $"(SELECT max(version) FROM hangfire.schema) = {KnownVersion.ToString(CultureInfo.InvariantCulture)}";
 
     /// <summary>The job <c>j</c> of a creation <c>c</c>, as an outer join.</summary>
     public const string JoinJob = "LEFT JOIN hangfire.job j ON j.id = c.job_id::bigint";
@@ -130,6 +134,8 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
     private static readonly InvocationData Call =
         InvocationData.SerializeJob(Job.FromExpression<CreateProjectRepoJob>(job => job.RunAsync(Placeholder, null!, CancellationToken.None)));
 
+    private static readonly string SerializedCall = SerializationHelper.Serialize(Call);
+
     /// <summary>Whether the schema is the one that this SQL knows. It may change while the service runs: another instance may be newer.</summary>
     public async Task<bool> AreKnownAsync(DataServiceDbContext db, CancellationToken cancellationToken)
     {
@@ -224,7 +230,7 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
     /// <param name="now">UTC.</param>
     public static NpgsqlParameter[] NewJobParameters(string? reason, DateTime now) =>
     [
-        new("invocation", SerializationHelper.Serialize(Call)), new("arguments", Call.Arguments), new("placeholder", Placeholder.ToString()), .. EnqueuedParameters(reason, now),
+        new("invocation", SerializedCall), new("arguments", Call.Arguments), new("placeholder", Placeholder.ToString()), .. EnqueuedParameters(reason, now),
     ];
 
     /// <summary>The projects for which <see cref="IsMissing"/> holds.</summary>

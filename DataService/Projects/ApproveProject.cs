@@ -3,6 +3,7 @@ using DataService.Domain;
 using DataService.Http;
 using DataService.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
 
 namespace DataService.Projects;
 
@@ -13,9 +14,15 @@ namespace DataService.Projects;
 internal static class ApproveProject
 {
     public static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> HandleAsync(
-        string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, AuditTrail audit, TimeProvider time,
-        CancellationToken cancellationToken)
+        string slug, [FromKeyedServices(DataSetup.SingleStatements)] NpgsqlDataSource dataSource, DataServiceDbContext db, JobTransaction transaction,
+        JobSignal signal, RepoCreationQueue queue, AuditTrail audit, TimeProvider time, ILogger<JobTransaction> logger, CancellationToken cancellationToken)
     {
+        if (await PlainApproval.TryAsync(dataSource, slug, audit.Entry(AuditAction.Approve, null, slug), logger, cancellationToken) is { } plain)
+        {
+            signal.Wake();
+            return TypedResults.Ok(plain);
+        }
+
         var approved = await transaction.ExecuteAsync(async (jobs, token) =>
         {
             var project = await db.LockProjectAsync(slug, token);

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using DataService.Benchmarks.Bench;
+
+namespace DataService.Benchmarks.Approvals;
+
+/// <summary>How many approvals a second: beside what PostgreSQL can do at most, and beside the wiring that one would write first.</summary>
+internal static class ApproveCommand
+{
+    private const int Connections = 16;
+
+    private const int MostPerSecond = 3_000;
+
+    /// <summary>Projects that pgbench changes, over and over.</summary>
+    private const int LimitProjects = 100_000;
+
+    /// <summary>One transaction: a project is changed and a row added. Each client has projects of its own.</summary>
+    private const string Limit =
+        """
+        \set i :i + 1
+        \set n 1 + (:client_id + 16 * :i) % :projects
+        BEGIN;
+        UPDATE projects SET status = 'review', approved_at = now() WHERE slug = 'limit-' || :n;
+        INSERT INTO hangfire.job (statename, invocationdata, arguments, createdat) VALUES ('Enqueued', '{}', '[]', now());
+        COMMIT;
+        """;
+
+    public static Command Create()
+    {
+        var rounds = BenchmarkCommand.Number("--rounds", "how often each of the three is measured, in turn", 5, 50);
+        var seconds = BenchmarkCommand.Number("--seconds", "how long each time", 5, 60);
+        var warmUp = BenchmarkCommand.Number("--warm-up", "seconds before anything is measured, until the code is compiled as it stays", 12, 120);
+        return BenchmarkCommand.Create(
+            "approve", "Approvals a second at 16 connections, beside pgbench and beside a plain TransactionScope.", [rounds, seconds, warmUp],
+            (arguments, bed, report, cancellationToken) =>
+                RunAsync(bed, report, arguments.GetValue(rounds), arguments.GetValue(seconds), arguments.GetValue(warmUp), cancellationToken));
+    }
+
+    private static async Task RunAsync(BedOptions options, Report report, int rounds, int seconds, int warmUp, CancellationToken cancellationToken)
+    {
+        await using var bed = await Bed.MakeAsync(options, cancellationToken);
+        var pgbench = await Pgbench.FindAsync(bed, options, cancellationToken);
+        bed.HoldWorkers();
+        var service = await bed.StartAsync("service", cancellationToken);
+        var plain = await bed.StartAsync("plain-wiring", cancellationToken, assembly: typeof(ApproveCommand).Assembly.Location, arguments: [PlainWiring.Name]);
+        var each = (warmUp + rounds * seconds) * MostPerSecond;
+        await bed.SeedProjectsAsync("limit", LimitProjects, cancellationToken);
+        await bed.SeedProjectsAsync("service", each, cancellationToken);
+        await bed.SeedProjectsAsync("plain", each / 2, cancellationToken);
+        await bed.ExecuteAsync("VACUUM ANALYZE; CHECKPOINT", cancellationToken);
+        var (ofService, ofPlain) = (new ProjectSupply("service", each), new ProjectSupply("plain", each / 2));
+        var (toService, toPlain) = (new HttpLoad(service.Address, bed.ApiToken), new HttpLoad(plain.Address, bed.ApiToken));
+        var script = Limit.Replace(":projects", $"{LimitProjects}", StringComparison.Ordinal);
+
+        var time = TimeSpan.FromSeconds(seconds);
+        toService.Run(Connections, TimeSpan.FromSeconds(warmUp), ofService.Next);
+        toPlain.Run(Connections, TimeSpan.FromSeconds(warmUp), ofPlain.Next);
+        var figures = new List<(double Limit, double Plain, LoadResult Service, double ServiceCost)>();
+        for (var round = 1; round <= rounds; round++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var limit = await pgbench.RunAsync(bed, script, Connections, seconds, cancellationToken);
+            var plainly = toPlain.Run(Connections, time, ofPlain.Next);
+            var before = service.ProcessorTime;
+            var served = toService.Run(Connections, time, ofService.Next);
+            figures.Add((limit, plainly.PerSecond, served, (service.ProcessorTime - before).TotalMicroseconds / served.Succeeded));
+            report.Note(
+                $"round {round}: pgbench {limit:0}/s, plain wiring {plainly.PerSecond:0}/s, service {served.PerSecond:0}/s (p50 {served.Percentile(0.5):0.0} ms, p99 {served.Percentile(0.99):0.0} ms)");
+        }
+
+        var jobs = await bed.QueryAsync<long>(
+            "SELECT count(*) FROM projects p JOIN repo_creations c ON c.project_id = p.id JOIN hangfire.job j ON j.id::text = c.job_id WHERE p.slug LIKE 'service-%' AND p.status = 'review'",
+            cancellationToken);
+        report.Note(
+            $"medians: pgbench {Report.Median(figures.Select(f => f.Limit)):0}/s, plain wiring {Report.Median(figures.Select(f => f.Plain)):0}/s, service {Report.Median(figures.Select(f => f.Service.PerSecond)):0}/s; {jobs} projects approved with creation and job");
+        report.Note(
+            $"processor time of an approval: service {Report.Median(figures.Select(f => f.ServiceCost)):0} us, load generator {Report.Median(figures.Select(f => f.Service.OwnMicroseconds)):0} us");
+        report.AtLeast("approve, of the limit", Report.Median(figures.Select(f => f.Service.PerSecond / f.Limit)), 0.3);
+        report.AtLeast("approve, of the plain wiring", Report.Median(figures.Select(f => f.Service.PerSecond / f.Plain)), 1.8);
+    }
+}

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using DataService.Benchmarks.Bench;
+
+namespace DataService.Benchmarks.Approvals;
+
+/// <summary>What PostgreSQL is told for one approval, as its own log has it.</summary>
+internal static partial class RoundTripsCommand
+{
+    private const int WarmUp = 500;
+
+    /// <summary>A statement of every approval is in the log about as often as there were approvals; what the service does besides is rare.</summary>
+    private const double RareShare = 0.5;
+
+    public static Command Create()
+    {
+        var approvals = BenchmarkCommand.Number("--approvals", "how many, one after another", 200, 5_000);
+        return BenchmarkCommand.Create(
+            "round-trips", "Statements of one approval, counted in PostgreSQL's log.", [approvals],
+            (arguments, bed, report, cancellationToken) => RunAsync(bed, report, arguments.GetValue(approvals), cancellationToken));
+    }
+
+    private static async Task RunAsync(BedOptions options, Report report, int approvals, CancellationToken cancellationToken)
+    {
+        await using var bed = await Bed.MakeAsync(options, cancellationToken);
+        bed.HoldWorkers();
+        var service = await bed.StartAsync("service", cancellationToken);
+        await bed.SeedProjectsAsync("counted", WarmUp + approvals, cancellationToken);
+        await bed.ExecuteAsync("ANALYZE", cancellationToken);
+        var supply = new ProjectSupply("counted", WarmUp + approvals);
+        var load = new HttpLoad(service.Address, bed.ApiToken);
+        load.Run(4, TimeSpan.FromMinutes(1), supply.Take(WarmUp));
+
+        await bed.ExecuteAsync("ALTER SYSTEM SET log_statement = 'all'", cancellationToken);
+        await bed.ExecuteAsync("ALTER SYSTEM SET log_line_prefix = '%p '", cancellationToken);
+        await ReloadAsync(bed, "all", cancellationToken);
+        var from = new FileInfo(bed.PostgresLog).Length;
+        var measured = load.Run(1, TimeSpan.FromMinutes(1), supply.Take(approvals));
+        await bed.ExecuteAsync("ALTER SYSTEM RESET log_statement", cancellationToken);
+        await ReloadAsync(bed, "none", cancellationToken);
+
+        var statements = (await ReadAsync(bed.PostgresLog, from, cancellationToken)).CountBy(statement => statement)
+            .Where(statement => statement.Value >= RareShare * measured.Succeeded).OrderByDescending(statement => statement.Value).ToList();
+        if (statements is [])
+            throw new CannotRunException($"PostgreSQL's log has no statements of the approvals: {bed.PostgresLog}");
+        foreach (var (statement, count) in statements)
+            report.Note($"{1.0 * count / measured.Succeeded:0.00} an approval: {statement}");
+        // What the driver sends along with the next statement is no round trip of its own; it is counted all the same.
+        report.AtMost("statements of one approval, and so round trips", statements.Sum(statement => statement.Value) / (double)measured.Succeeded, 3);
+    }
+
+    /// <summary>Each session takes a new setting in its own time; a fresh one shows that the server has it.</summary>
+    private static async Task ReloadAsync(Bed bed, string value, CancellationToken cancellationToken)
+    {
+        await bed.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken);
+        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (await bed.QueryAsync<string>("SELECT current_setting('log_statement')", cancellationToken) != value)
+            await ticks.WaitForNextTickAsync(cancellationToken);
+    }
+
+    /// <summary>The statements in the log from a place on, cut to their beginnings.</summary>
+    private static async Task<List<string>> ReadAsync(string path, long from, CancellationToken cancellationToken)
+    {
+        await using var log = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        log.Position = from;
+        using var reader = new StreamReader(log);
+        return [.. Statement().Matches(await reader.ReadToEndAsync(cancellationToken)).Select(match => Cut(match.Groups["sql"].Value))];
+    }
+
+    private static string Cut(string sql)
+    {
+        var line = Blank().Replace(sql, " ").Trim();
+        return line.Length <= 100 ? line : string.Create(CultureInfo.InvariantCulture, $"{line.AsSpan(0, 100)}...");
+    }
+
+    /// <summary>The lines of one statement behind its first begin with a tab.</summary>
+    [GeneratedRegex(@"^\d+ LOG:  (?:statement|execute [^:]*): (?<sql>.*(?:\n\t.*)*)", RegexOptions.Multiline)]
+    private static partial Regex Statement();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Blank();
+}
