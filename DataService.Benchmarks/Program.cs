@@ -2,7 +2,9 @@ using System.CommandLine;
 using DataService.Benchmarks.Approvals;
 using DataService.Benchmarks.Chaos;
 using DataService.Benchmarks.Dispatch;
+using DataService.Benchmarks.Engine;
 using DataService.Benchmarks.Footprint;
+using DataService.Benchmarks.Seeding;
 using DataService.Benchmarks.Sync;
 
 namespace DataService.Benchmarks;
@@ -24,18 +26,21 @@ internal static class Program
     /// </returns>
     public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error) =>
         new RootCommand("Runs the service hard and prints what it did.")
-            {
-                ChaosCommand.Create(),
-                ApproveCommand.Create(),
-                ApproveLatencyCommand.Create(),
-                RoundTripsCommand.Create(),
-                IdleCommand.Create(),
-                RepositoryTimeCommand.Create(),
-                InstancesCommand.Create(),
-                FootprintCommand.Create(),
-                SyncCommand.Create(),
-                PlainWiring.Create(),
-            }
+        {
+            ChaosCommand.Create(),
+            ApproveCommand.Create(),
+            ApproveLatencyCommand.Create(),
+            RoundTripsCommand.Create(),
+            SeedCommand.Create(),
+            RequeueCommand.Create(),
+            ListsCommand.Create(),
+            IdleCommand.Create(),
+            RepositoryTimeCommand.Create(),
+            InstancesCommand.Create(),
+            FootprintCommand.Create(),
+            SyncCommand.Create(),
+            PlainWiring.Create(),
+        }
             .Parse(args)
             .InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = CleanUpLimit });
 }

@@ -17,6 +17,9 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("--help", "chaos")]
     [InlineData("chaos --help", "--duration")]
+    [InlineData("seed --help", "--embedded")]
+    [InlineData("requeue --help", "--count")]
+    [InlineData("lists --help", "--projects")]
     public async Task Help_is_no_failure(string arguments, string shown)
     {
         var (exitCode, output, _) = await RunAsync(arguments.Split(' '));

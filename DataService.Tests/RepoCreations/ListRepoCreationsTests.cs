@@ -1,4 +1,6 @@
 using System.Text.Json;
+using DataService.Data;
+using DataService.Domain;
 using DataService.Jobs.Requeue;
 using DataService.Tests.Support;
 
@@ -131,6 +133,56 @@ public sealed class ListRepoCreationsTests(PostgresCluster cluster) : IAsyncLife
         Assert.Equal("failed-5200", Slugs(told).First());
         Assert.Equal(["failed-77", .. Enumerable.Range(770, 10).Select(i => $"failed-{i}")], Slugs(few).Order());
         Assert.Equal(10, few.GetProperty("countsByCode").GetProperty("GITHUB_FORBIDDEN").GetInt32());
+    }
+
+    [Fact]
+    public async Task What_is_searched_follows_the_failure()
+    {
+        await Service.AddFailedAsync(2);
+
+        await ChangeAsync("github_error = 'Bad CREDENTIALS'", "failed-1");
+        Assert.Equal("failed-1\nthe failed 1 bad credentials", await TextAsync());
+        await ChangeAsync("state = 'retrying', github_error = 'GitHub answered 502.'", "failed-1");
+        Assert.Equal("failed-1\nthe failed 1 github answered 502.", await TextAsync());
+        await ChangeAsync("state = 'queued', error_code = NULL, github_error = NULL", "failed-1");
+        Assert.Equal("failed-1\nthe failed 1", await TextAsync());
+        await ChangeAsync($"state = 'failed', github_error = repeat('Ü', 1001)", "failed-1");
+        Assert.Equal($"failed-1\nthe failed 1 {new string('ü', 350)}", await TextAsync());
+
+        Task<string?> TextAsync() => Service.QueryAsync<string>("SELECT concat_ws(' ', called, told) FROM repo_creations JOIN projects ON id = project_id WHERE slug = 'failed-1'");
+    }
+
+    [Fact]
+    public async Task Pages_and_counts_of_a_text_that_fits_very_many_are_read_from_indexes_alone()
+    {
+        await Service.AddFailedAsync(3_500);
+        await Service.QueryAsync<object>("UPDATE repo_creations SET state = 'created', error_code = NULL, github_error = NULL WHERE job_id::bigint % 2 = 0");
+        await Service.QueryAsync<object>("VACUUM ANALYZE repo_creations");
+        await Service.QueryAsync<object>("VACUUM ANALYZE projects");
+
+        foreach (var state in (string[])["failed", "created"])
+        {
+            await using var scope = Service.Services.CreateAsyncScope();
+            var sql = await FilterSql.PrepareAsync(scope.ServiceProvider.GetRequiredService<DataServiceDbContext>(), new CreationFilter { Text = "THE failed" }, Cancelled);
+            var branch = sql.Branch(Enum.Parse<RepoCreationState>(state, ignoreCase: true));
+            foreach (var query in (string[])[
+                $"SELECT c.project_id, c.updated_at FROM {FilterBranch.From} WHERE {branch.Condition} ORDER BY c.updated_at DESC, c.project_id DESC LIMIT 51",
+                $"SELECT count(*) FROM {FilterBranch.From} WHERE {branch.Condition}"])
+            {
+                await using var connection = new Npgsql.NpgsqlConnection(Service.ConnectionString);
+                await connection.OpenAsync(Cancelled);
+                // Among so few rows the table would do as well.
+                await using (var few = new Npgsql.NpgsqlCommand("SET enable_seqscan = off; SET enable_bitmapscan = off", connection))
+                    await few.ExecuteNonQueryAsync(Cancelled);
+                await using var explain = new Npgsql.NpgsqlCommand($"EXPLAIN {query}", connection);
+                explain.Parameters.AddRange(sql.Parameters());
+                await using var plan = await explain.ExecuteReaderAsync(Cancelled);
+                var lines = new List<string>();
+                while (await plan.ReadAsync(Cancelled))
+                    lines.Add(plan.GetString(0));
+                Assert.True(lines.Exists(line => line.Contains("Index Only Scan", StringComparison.Ordinal)), string.Join('\n', lines));
+            }
+        }
     }
 
     [Fact]

@@ -250,6 +250,80 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task A_large_batch_is_written_in_two_transactions_each_with_its_entry_in_the_audit()
+    {
+        const int Count = 1_200;
+        await using var service = await StartIdleAsync();
+        await service.AddFailedAsync(Count);
+        var before = await service.QueryAsync<long>("SELECT pg_current_xact_id()::text::bigint");
+
+        AssertCounts(await RequeueAsync(service, new { limit = 5_000 }), matched: Count, requeued: Count, skipped: 0, remaining: 0);
+
+        await AssertEnqueuedOnceAsync(service, Count);
+        foreach (var table in (string[])["repo_creations", "creation_events WHERE kind = 'enqueued'", "hangfire.jobqueue", "hangfire.state WHERE name = 'Enqueued'", "audit_entries"])
+            Assert.Equal(2L, await service.QueryAsync<long>($"SELECT count(DISTINCT xmin::text) FROM {table}"));
+        Assert.True(await service.QueryAsync<long>("SELECT min(xmin::text::bigint) FROM repo_creations") >= before);
+        Assert.Equal("600 600", await service.QueryAsync<string>("SELECT string_agg(count::text, ' ') FROM audit_entries WHERE action = 'requeue_bulk'"));
+        Assert.Equal((long)Count, await service.QueryAsync<long>("SELECT count(*) FROM creation_events WHERE kind = 'enqueued'"));
+    }
+
+    [Fact]
+    public async Task A_part_that_fails_leaves_the_other_one_whole_and_the_next_call_goes_on()
+    {
+        const int Count = 1_200;
+        await using var service = await StartIdleAsync();
+        await service.AddFailedAsync(Count);
+        // The second part trips over one row.
+        await service.QueryAsync<object>(
+            """
+            CREATE FUNCTION trip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'tripped'; END $$;
+            DO $do$ BEGIN EXECUTE format(
+                'CREATE TRIGGER trip BEFORE UPDATE ON repo_creations FOR EACH ROW WHEN (NEW.project_id = %L AND NEW.state = ''queued'') EXECUTE FUNCTION trip()',
+                (SELECT id FROM projects WHERE slug = 'failed-1000')); END $do$;
+            """);
+
+        await (await service.Http.PostAsJsonAsync("/repo-creations/requeue", new { limit = 5_000 }, Cancelled)).ReadProblemAsync(HttpStatusCode.InternalServerError, "INTERNAL");
+
+        await AssertEnqueuedOnceAsync(service, 600);
+        Assert.Equal(600L, await service.QueryAsync<long>("SELECT sum(count)::bigint FROM audit_entries WHERE action = 'requeue_bulk'"));
+        await service.QueryAsync<object>("DROP TRIGGER trip ON repo_creations");
+        AssertCounts(await RequeueAsync(service, new { limit = 5_000 }), matched: 600, requeued: 600, skipped: 0, remaining: 0);
+        await AssertEnqueuedOnceAsync(service, Count);
+    }
+
+    [Fact]
+    public async Task Two_operators_with_large_batches_approvals_and_retries_by_hand_beside_them_enqueue_nothing_twice()
+    {
+        const int Count = 3_000;
+        await using var service = await StartIdleAsync();
+        var slugs = await service.AddFailedAsync(Count);
+        await service.QueryAsync<object>("DELETE FROM hangfire.job WHERE id % 3 = 0");
+        var jobs = service.Services.GetRequiredService<IBackgroundJobClient>();
+
+        var byHand = Task.Run(async () =>
+        {
+            foreach (var slug in slugs.Where((_, i) => i % 60 is 0))
+                jobs.ChangeState((await service.GetProjectAsync(slug)).GetProperty("repoCreation").GetProperty("jobId").GetString()!, new EnqueuedState(), FailedState.StateName);
+        });
+        var approvals = Parallel.ForEachAsync(
+            slugs.Reverse().Where((_, i) => i % 60 is 1), new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = Cancelled }, async (slug, _) => await service.ApproveAsync(slug));
+        var operators = Enumerable.Range(0, 2).Select(async _ =>
+        {
+            while ((await RequeueAsync(service, new { limit = 1_000 })).GetProperty("remaining").GetInt32() > 0)
+            {
+            }
+        });
+
+        await Task.WhenAll([byHand, approvals, .. operators]);
+        // What was in somebody else's hands was skipped.
+        await RequeueAsync(service, new { limit = 5_000 });
+        Assert.Equal((long)Count, await service.QueryAsync<long>("SELECT count(*) FROM repo_creations WHERE state = 'queued'"));
+        Assert.Equal((long)Count, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue q JOIN repo_creations c ON c.job_id = q.jobid::text"));
+        Assert.Equal((long)Count, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
+        Assert.Equal(0L, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.lock"));
+    }
+
+    [Fact]
     public async Task A_bulk_requeue_and_a_requeue_of_each_one_at_once_enqueue_nothing_twice()
     {
         const int Count = 100;

@@ -42,7 +42,7 @@ internal sealed record AuditResponse(IReadOnlyList<AuditEntryResponse> Data, str
     static object IWithExample.Example => new AuditResponse([(AuditEntryResponse)AuditEntryResponse.Example], null);
 }
 
-/// <summary>One page of the audit. Pages go by the id, so that new entries move nothing.</summary>
+/// <summary>One page of the audit. Pages go by the time and the id, so that new entries move nothing, and each filter has an index in that order.</summary>
 internal static class ListAudit
 {
     public static async Task<Results<Ok<AuditResponse>, ProblemHttpResult>> HandleAsync(
@@ -61,7 +61,7 @@ internal static class ListAudit
         {
             if (Before(cursor) is not { } before)
                 return Problems.Invalid("cursor", "Give the nextCursor of an answer of this list.");
-            matching = matching.Where(entry => entry.Id < before);
+            matching = matching.Where(entry => EF.Functions.LessThan(ValueTuple.Create(entry.At, entry.Id), ValueTuple.Create(before.At, before.Id)));
         }
 
         if (action is not null)
@@ -79,24 +79,28 @@ internal static class ListAudit
         if (until?.UtcDateTime is { } end)
             matching = matching.Where(entry => entry.At < end);
         // One more than asked for tells whether there is a next page.
-        var entries = await matching.OrderByDescending(entry => entry.Id).Take(limit + 1).ToListAsync(cancellationToken);
+        var entries = await matching.OrderByDescending(entry => entry.At).ThenByDescending(entry => entry.Id).Take(limit + 1).ToListAsync(cancellationToken);
         var page = entries.Take(limit).Select(AuditEntryResponse.From).ToList();
-        return TypedResults.Ok(new AuditResponse(page, entries.Count > limit ? Cursor(page[^1].Id) : null));
+        return TypedResults.Ok(new AuditResponse(page, entries.Count > limit ? Cursor(page[^1]) : null));
     }
 
-    private static string Cursor(long id)
+    private static string Cursor(AuditEntryResponse entry)
     {
-        Span<byte> bytes = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64BigEndian(bytes, id);
+        Span<byte> bytes = stackalloc byte[2 * sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, entry.At.Ticks);
+        BinaryPrimitives.WriteInt64BigEndian(bytes[sizeof(long)..], entry.Id);
         return Base64Url.EncodeToString(bytes);
     }
 
-    /// <summary>The id at which the page before ended; null where the text is no cursor.</summary>
-    private static long? Before(string cursor)
+    /// <summary>Where the page before ended; null where the text is no cursor.</summary>
+    private static (DateTime At, long Id)? Before(string cursor)
     {
-        Span<byte> bytes = stackalloc byte[sizeof(long)];
-        return Base64Url.IsValid(cursor, out var length) && length is sizeof(long) && Base64Url.TryDecodeFromChars(cursor, bytes, out _)
-            ? BinaryPrimitives.ReadInt64BigEndian(bytes)
+        Span<byte> bytes = stackalloc byte[2 * sizeof(long)];
+        if (!Base64Url.IsValid(cursor, out var length) || length != bytes.Length || !Base64Url.TryDecodeFromChars(cursor, bytes, out _))
+            return null;
+        var ticks = BinaryPrimitives.ReadInt64BigEndian(bytes);
+        return ticks >= DateTime.MinValue.Ticks && ticks <= DateTime.MaxValue.Ticks
+            ? (new DateTime(ticks, DateTimeKind.Utc), BinaryPrimitives.ReadInt64BigEndian(bytes[sizeof(long)..]))
             : null;
     }
 }

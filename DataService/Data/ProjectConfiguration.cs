@@ -13,12 +13,8 @@ internal sealed class ProjectConfiguration : IEntityTypeConfiguration<Project>
         project.Property(p => p.Slug).HasMaxLength(Slug.MaxLength);
         project.Property(p => p.Status).HasConversion(new LowerCaseEnumConverter<ProjectStatus>()).HasMaxLength(20);
         project.HasIndex(p => p.Slug).IsUnique();
-        project.HasIndex(p => new { p.CreatedAt, p.Id }).IsDescending();
-        // The order of every list: with and without a status.
+        // The order of a list with a status. That of the others, and what searches for a text, is in the migration SearchTexts.
         project.HasIndex(p => new { p.Status, p.CreatedAt, p.Id }).IsDescending(false, true, true);
-        // Serve ILIKE '%part%'.
-        project.HasIndex(p => p.Name, "NameParts").HasDatabaseName("ix_projects_name_trigram").HasMethod("gin").HasOperators("gin_trgm_ops");
-        project.HasIndex(p => p.Slug, "SlugParts").HasDatabaseName("ix_projects_slug_trigram").HasMethod("gin").HasOperators("gin_trgm_ops");
         project.ToTable(table => table.HasCheckConstraint("ck_projects_status", LowerCaseEnumConverter<ProjectStatus>.Check("status")));
         // What has to have a repository and has none: few, among very many.
         project.HasIndex(p => p.Id).HasDatabaseName("ix_projects_without_repository").HasFilter("approved_at IS NOT NULL AND github_repo IS NULL");

@@ -30,6 +30,12 @@ internal static class ProjectQueries
     /// <summary>PostgreSQL has no NUL in text. No slug has one either, so the empty slug stands for all of them: it finds nothing.</summary>
     public static string WithoutNul(string slug) => slug.Contains('\0') ? "" : slug;
 
+    extension(string text)
+    {
+        /// <summary>For LIKE: whatever has the text as a part.</summary>
+        public string AsLikePattern() => $"%{text.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%";
+    }
+
     /// <summary>
     /// The creation is read after the lock is held: a joined read would show what stood there before the wait. It is locked too, against a
     /// bulk requeue, which locks creations alone.

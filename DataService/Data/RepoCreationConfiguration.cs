@@ -14,12 +14,13 @@ internal sealed class RepoCreationConfiguration : IEntityTypeConfiguration<RepoC
         creation.Property(c => c.ErrorCode).HasConversion(kind => FailureKinds.ToCode(kind!.Value), code => FailureKinds.FromCode(code)).HasMaxLength(40);
         creation.Property(c => c.RepositoryName).HasMaxLength(RepositoryName.MaxLength);
         creation.HasIndex(c => c.JobId).IsUnique();
-        // Lists and bulk requeues go through one state, or one code of it, in the order of time; counts by code need the index alone.
-        creation.HasIndex(c => new { c.State, c.UpdatedAt, c.ProjectId });
+        // Lists and bulk requeues go through one state, or one code of it, in the order of time; counts by code need the index alone. The migration
+        // SearchTexts adds those of the states, which include the texts that are searched.
         creation.HasIndex(c => new { c.State, c.ErrorCode, c.UpdatedAt, c.ProjectId }).HasFilter("state IN ('failed', 'retrying')");
         creation.HasIndex(c => new { c.UpdatedAt, c.ProjectId }).HasDatabaseName("ix_repo_creations_without_code").HasFilter("state = 'failed' AND error_code IS NULL");
         creation.HasIndex(c => c.GithubError).HasDatabaseName("ix_repo_creations_github_error_trigram").HasMethod("gin").HasOperators("gin_trgm_ops").HasFilter("github_error IS NOT NULL");
         creation.Property(c => c.WaitsFor).HasConversion(new LowerCaseEnumConverter<WaitReason>()).HasMaxLength(20);
+        creation.HasIndex(c => c.WaitsFor).HasFilter("waits_for IS NOT NULL");
         creation.Property(c => c.NotedWait).HasConversion(new LowerCaseEnumConverter<WaitReason>()).HasMaxLength(20);
         creation.Ignore(c => c.IsLive);
         creation.HasMany(c => c.Events).WithOne().HasForeignKey(e => e.ProjectId).OnDelete(DeleteBehavior.Cascade);

@@ -149,30 +149,39 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
     /// Takes Hangfire's own locks on the jobs, to the end of the transaction: nobody else changes their states, and whoever is at it
     /// is not waited for. Then reads the jobs' states.
     /// </summary>
-    /// <returns>The jobs that were locked, to be unlocked; and the states of those that are there.</returns>
-    public static async Task<(long[] Locked, Dictionary<long, string?> States)> LockAsync(DataServiceDbContext db, long[] ids, DateTime now, CancellationToken cancellationToken)
+    /// <param name="db">With an open transaction.</param>
+    /// <param name="ids">Of jobs, be they gone.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cancellationToken">Gives up waiting for the database.</param>
+    public static async Task<LockedJobs> LockAsync(DataServiceDbContext db, long[] ids, DateTime now, CancellationToken cancellationToken)
     {
-        var locked = (await db.Database.SqlQueryRaw<long[]>(
+        var held = (await db.Database.SqlQueryRaw<HeldLocks>(
             $"""
-             WITH wanted AS MATERIALIZED (SELECT id, {LockName} AS resource FROM unnest(@ids) AS t(id)),
-             taken AS (
-                 INSERT INTO hangfire.lock AS held (resource, acquired) SELECT resource, @now FROM wanted
+             WITH taken AS (
+                 INSERT INTO hangfire.lock AS held (resource, acquired) SELECT {LockName}, @now FROM unnest(@ids) AS t(id)
                  ON CONFLICT (resource) DO UPDATE SET acquired = excluded.acquired WHERE held.acquired < @expired
-                 RETURNING held.resource)
-             SELECT coalesce(array_agg(wanted.id), ARRAY[]::bigint[]) AS "Value" FROM wanted JOIN taken USING (resource)
+                 RETURNING held.resource, held.ctid)
+             SELECT coalesce(array_agg(split_part(resource, ':', 3)::bigint), ARRAY[]::bigint[]) AS ids, coalesce(array_agg(ctid::text), ARRAY[]::text[]) AS places FROM taken
              """, new NpgsqlParameter("ids", ids), new NpgsqlParameter("now", now), new NpgsqlParameter("expired", now - LockTimeout)).ToListAsync(cancellationToken))[0];
         // A statement of its own: it has to see what was committed before the locks were free. Expired jobs are deleted without a lock.
-        var jobs = await db.Database.SqlQueryRaw<JobStates>(
+        var jobs = (await db.Database.SqlQueryRaw<JobStates>(
             """
             SELECT coalesce(array_agg(id), ARRAY[]::bigint[]) AS ids, coalesce(array_agg(statename), ARRAY[]::text[]) AS states
             FROM (SELECT id, statename FROM hangfire.job WHERE id = ANY(@ids) FOR UPDATE SKIP LOCKED) j
-            """, new NpgsqlParameter("ids", locked)).ToListAsync(cancellationToken);
-        return (locked, jobs[0].Ids.Zip(jobs[0].States).ToDictionary(job => job.First, job => job.Second));
+            """, new NpgsqlParameter("ids", held.Ids)).ToListAsync(cancellationToken))[0];
+        var busy = held.Ids.Length == ids.Length ? [] : ids.Except(held.Ids).ToHashSet();
+        if (jobs.Ids.Length < held.Ids.Length)
+        {
+            var unseen = held.Ids.Except(jobs.Ids).ToArray();
+            busy.UnionWith(await db.Database.SqlQueryRaw<long>("""SELECT id AS "Value" FROM hangfire.job WHERE id = ANY(@ids)""", new NpgsqlParameter("ids", unseen)).ToListAsync(cancellationToken));
+        }
+
+        return new LockedJobs(held.Places, busy, jobs.Ids.Zip(jobs.States).ToDictionary(job => job.First, job => job.Second));
     }
 
-    /// <summary>Gives the locks of <see cref="LockAsync"/> back. They are free at the commit.</summary>
-    public static Task<int> UnlockAsync(DataServiceDbContext db, long[] ids, CancellationToken cancellationToken) => db.Database.ExecuteSqlRawAsync(
-        $"DELETE FROM hangfire.lock WHERE resource IN (SELECT {LockName} FROM unnest(@ids) AS t(id))", [new NpgsqlParameter("ids", ids)], cancellationToken);
+    /// <summary>Gives the locks of <see cref="LockAsync"/> back, by the places where this transaction has put them. They are free at the commit.</summary>
+    public static Task<int> UnlockAsync(DataServiceDbContext db, LockedJobs jobs, CancellationToken cancellationToken) => db.Database.ExecuteSqlRawAsync(
+        "DELETE FROM hangfire.lock WHERE ctid = ANY(@places::tid[])", [new NpgsqlParameter("places", jobs.Places)], cancellationToken);
 
     /// <summary>
     /// Enqueues stored jobs again, as Hangfire's client does it with the service's filters. The jobs are locked, and are Failed, Deleted
@@ -194,10 +203,7 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
              -- The retry filter gives a settled job a full set of attempts.
              reset AS (
                  UPDATE hangfire.jobparameter AS parameter SET value = '0' FROM again
-                 WHERE parameter.jobid = again.id AND parameter.name = '{RetryFilter.RetryCount}' AND again.was <> 'Scheduled' RETURNING parameter.jobid),
-             counted AS (
-                 INSERT INTO hangfire.jobparameter (jobid, name, value)
-                 SELECT id, '{RetryFilter.RetryCount}', '0' FROM again WHERE was <> 'Scheduled' AND NOT EXISTS (SELECT FROM reset WHERE reset.jobid = again.id)),
+                 WHERE parameter.jobid = again.id AND parameter.name = '{RetryFilter.RetryCount}' AND parameter.value <> '0' AND again.was <> 'Scheduled'),
              unscheduled AS (
                  DELETE FROM hangfire.set AS entry USING again WHERE entry.key = 'schedule' AND entry.value = again.id::text AND again.was = 'Scheduled'),
              undeleted AS (
@@ -255,6 +261,11 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
     }
 
     /// <summary>Arrays are read many times as fast as rows.</summary>
+    /// <param name="Ids">Of the jobs.</param>
+    /// <param name="Places">Of the locks in their table.</param>
+    private sealed record HeldLocks(long[] Ids, string[] Places);
+
+    /// <inheritdoc cref="HeldLocks"/>
     /// <param name="Ids">Hangfire's.</param>
     /// <param name="States">Null for one that was never enqueued.</param>
     private sealed record JobStates(long[] Ids, string?[] States);
@@ -263,6 +274,15 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Hangfire's schema has version {Version}, known is {KnownVersion}: jobs are enqueued one by one, through Hangfire's own client")]
     private partial void LogUnknown(int version, int knownVersion);
+}
+
+/// <summary>Jobs whose states nobody else changes before the end of the transaction.</summary>
+/// <param name="Places">Where the locks are, to be given back.</param>
+/// <param name="Busy">Jobs that are in somebody else's hands.</param>
+/// <param name="States">By id: null for one that was never enqueued. What is neither here nor busy is gone.</param>
+internal sealed record LockedJobs(string[] Places, IReadOnlySet<long> Busy, IReadOnlyDictionary<long, string?> States)
+{
+    public static readonly LockedJobs None = new([], new HashSet<long>(), new Dictionary<long, string?>());
 }
 
 /// <param name="Id">The project's.</param>

@@ -34,7 +34,8 @@ internal sealed class RetryFilter(RetryPolicy policy, TimeProvider time) : IElec
                     Schedule(context, next, $"an unexpected {unexpected.GetType().Name}");
                 break;
 
-            case EnqueuedState when context.CurrentState == FailedState.StateName || context.CurrentState == DeletedState.StateName:
+            case EnqueuedState when (context.CurrentState == FailedState.StateName || context.CurrentState == DeletedState.StateName)
+                && context.GetJobParameter<int>(RetryCount) is not 0:
                 context.SetJobParameter(RetryCount, 0);
                 break;
         }

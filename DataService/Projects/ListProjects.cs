@@ -33,17 +33,13 @@ internal static class ListProjects
 
     private static IQueryable<Project> Matching(DataServiceDbContext db, string? status, string? q)
     {
-        var matching = db.Projects.AsNoTracking();
+        var matching = string.IsNullOrEmpty(q)
+            ? db.Projects.AsNoTracking()
+            : db.Projects.FromSql($"SELECT * FROM projects WHERE search_text LIKE lower({q.AsLikePattern()})").AsNoTracking();
         if (status is not null)
         {
             var wanted = Enum.Parse<ProjectStatus>(status, ignoreCase: true);
             matching = matching.Where(p => p.Status == wanted);
-        }
-
-        if (!string.IsNullOrEmpty(q))
-        {
-            var pattern = $"%{q.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%";
-            matching = matching.Where(p => EF.Functions.ILike(p.Name, pattern, @"\") || EF.Functions.ILike(p.Slug, pattern, @"\"));
         }
 
         return matching;

@@ -81,14 +81,8 @@ namespace DataService.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_audit_entries");
 
-                    b.HasIndex("At")
-                        .HasDatabaseName("ix_audit_entries_at");
-
-                    b.HasIndex("Action", "Id")
-                        .HasDatabaseName("ix_audit_entries_action_id");
-
-                    b.HasIndex("Actor", "Id")
-                        .HasDatabaseName("ix_audit_entries_actor_id");
+                    b.HasIndex("At", "Id")
+                        .HasDatabaseName("ix_audit_entries_at_id");
 
                     b.HasIndex("ProjectId", "Id")
                         .HasDatabaseName("ix_audit_entries_project_id_id")
@@ -97,6 +91,12 @@ namespace DataService.Data.Migrations
                     b.HasIndex("Slug", "Id")
                         .HasDatabaseName("ix_audit_entries_slug_id")
                         .HasFilter("slug IS NOT NULL");
+
+                    b.HasIndex("Action", "At", "Id")
+                        .HasDatabaseName("ix_audit_entries_action_at_id");
+
+                    b.HasIndex("Actor", "At", "Id")
+                        .HasDatabaseName("ix_audit_entries_actor_at_id");
 
                     b.ToTable("audit_entries", null, t =>
                         {
@@ -428,25 +428,9 @@ namespace DataService.Data.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_projects_slug");
 
-                    b.HasIndex("CreatedAt", "Id")
-                        .IsDescending()
-                        .HasDatabaseName("ix_projects_created_at_id");
-
                     b.HasIndex("Status", "CreatedAt", "Id")
                         .IsDescending(false, true, true)
                         .HasDatabaseName("ix_projects_status_created_at_id");
-
-                    b.HasIndex(new[] { "Name" }, "NameParts")
-                        .HasDatabaseName("ix_projects_name_trigram");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "Name" }, "NameParts"), "gin");
-                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex(new[] { "Name" }, "NameParts"), new[] { "gin_trgm_ops" });
-
-                    b.HasIndex(new[] { "Slug" }, "SlugParts")
-                        .HasDatabaseName("ix_projects_slug_trigram");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "Slug" }, "SlugParts"), "gin");
-                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex(new[] { "Slug" }, "SlugParts"), new[] { "gin_trgm_ops" });
 
                     b.ToTable("projects", null, t =>
                         {
@@ -595,12 +579,13 @@ namespace DataService.Data.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_repo_creations_job_id");
 
+                    b.HasIndex("WaitsFor")
+                        .HasDatabaseName("ix_repo_creations_waits_for")
+                        .HasFilter("waits_for IS NOT NULL");
+
                     b.HasIndex("UpdatedAt", "ProjectId")
                         .HasDatabaseName("ix_repo_creations_without_code")
                         .HasFilter("state = 'failed' AND error_code IS NULL");
-
-                    b.HasIndex("State", "UpdatedAt", "ProjectId")
-                        .HasDatabaseName("ix_repo_creations_state_updated_at_project_id");
 
                     b.HasIndex("State", "ErrorCode", "UpdatedAt", "ProjectId")
                         .HasDatabaseName("ix_repo_creations_state_error_code_updated_at_project_id")

@@ -61,6 +61,8 @@ internal readonly record struct CreationCursor(DateTime UpdatedAt, Guid ProjectI
 [SuppressMessage("Security", "EF1002", Justification = "Only constants are put together; values are parameters.")]
 internal sealed class CreationSearch(DataServiceDbContext db)
 {
+    private (CreationFilter Filter, FilterSql Sql)? _prepared;
+
     /// <summary>One page, last changed first. A creation that changes moves to the front; all others keep their places.</summary>
     /// <param name="filter">Which.</param>
     /// <param name="after">Where the page before ended; null for the first page.</param>
@@ -70,7 +72,7 @@ internal sealed class CreationSearch(DataServiceDbContext db)
     public async Task<(IReadOnlyList<ListedCreation> Page, CreationCursor? Next)> ListAsync(
         CreationFilter filter, CreationCursor? after, int limit, CancellationToken cancellationToken)
     {
-        var sql = await FilterSql.PrepareAsync(db, filter, cancellationToken);
+        var sql = await PrepareAsync(filter, cancellationToken);
         var branches = sql.Branches(Enum.GetValues<RepoCreationState>());
         if (branches is [])
             return ([], null);
@@ -79,7 +81,7 @@ internal sealed class CreationSearch(DataServiceDbContext db)
             $"""
              SELECT p.slug, p.name, c.project_id, c.state, c.job_id, c.attempts, c.error_code, c.github_status, c.github_error, c.next_attempt_at, c.waits_for, c.updated_at
              FROM (SELECT * FROM ({string.Join(" UNION ALL ", branches.Select(branch =>
-                 $"(SELECT c.project_id, c.updated_at FROM {branch.From} WHERE {branch.Condition} {place} ORDER BY c.updated_at DESC, c.project_id DESC LIMIT {limit + 1})"))}) any_branch
+                 $"(SELECT c.project_id, c.updated_at FROM {FilterBranch.From} WHERE {branch.Condition} {place} ORDER BY c.updated_at DESC, c.project_id DESC LIMIT {limit + 1})"))}) any_branch
                  ORDER BY updated_at DESC, project_id DESC LIMIT {limit + 1}) k
              JOIN repo_creations c ON c.project_id = k.project_id JOIN projects p ON p.id = k.project_id
              ORDER BY k.updated_at DESC, k.project_id DESC
@@ -92,14 +94,22 @@ internal sealed class CreationSearch(DataServiceDbContext db)
     /// <summary>How many failed creations there are of each code, whatever states and codes the filter names; the most frequent first.</summary>
     public async Task<IReadOnlyList<FailureGroup>> GroupsAsync(CreationFilter filter, CancellationToken cancellationToken)
     {
-        var sql = await FilterSql.PrepareAsync(db, filter, cancellationToken);
+        var sql = await PrepareAsync(filter, cancellationToken);
         var failed = sql.Branch(RepoCreationState.Failed);
         var groups = await db.Database.SqlQueryRaw<GroupRow>(
             $"""
              SELECT c.error_code AS code, count(*)::int AS count, min(c.updated_at) AS first_at, max(c.updated_at) AS latest_at
-             FROM {failed.From} WHERE {failed.Condition} GROUP BY c.error_code
+             FROM {FilterBranch.From} WHERE {failed.Condition} GROUP BY c.error_code
              """, [.. sql.Parameters()]).ToListAsync(cancellationToken);
         return [.. groups.Select(group => new FailureGroup(group.Code ?? CreationFilter.NoCode, group.Count, group.FirstAt, group.LatestAt)).OrderByDescending(group => group.Count)];
+    }
+
+    /// <summary>A page asks for its rows and for its groups, with one filter: what that means is looked up once.</summary>
+    private async Task<FilterSql> PrepareAsync(CreationFilter filter, CancellationToken cancellationToken)
+    {
+        if (_prepared is not { } prepared || !ReferenceEquals(prepared.Filter, filter))
+            _prepared = prepared = (filter, await FilterSql.PrepareAsync(db, filter, cancellationToken));
+        return prepared.Sql;
     }
 
     private sealed record ListedRow(

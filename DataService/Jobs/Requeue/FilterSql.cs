@@ -6,26 +6,24 @@ using Npgsql;
 namespace DataService.Jobs.Requeue;
 
 /// <summary>A part of a filter that is one range of an index, in the order of time: a state, or a code of it.</summary>
-/// <param name="From">The creation <c>c</c>, with its project <c>p</c> where the condition asks for it.</param>
-/// <param name="Condition">All of the filter.</param>
-internal sealed record FilterBranch(string From, string Condition)
+/// <param name="Condition">All of the filter, on the creation <c>c</c>.</param>
+internal sealed record FilterBranch(string Condition)
 {
-    public const string Creation = "repo_creations c";
-    public const string WithProject = $"{Creation} JOIN projects p ON p.id = c.project_id";
+    public const string From = "repo_creations c";
 }
 
 /// <summary>A filter as SQL, to be asked branch by branch.</summary>
 internal sealed class FilterSql
 {
-    /// <summary>A text that fits no more than this is looked for among what it fits; any other one fits so many that a walk soon meets some.</summary>
-    private const int Few = 5_000;
+    /// <summary>A text that fits no more than this is looked for among what it fits; any other one by a walk, which the index alone answers.</summary>
+    internal const int Few = 3_000;
 
     private readonly CreationFilter _filter;
     private readonly List<(string Name, object Value)> _values = [];
     private readonly List<string> _conditions = [];
 
-    /// <summary>On the project, and on GitHub's text; null where there is no text to look for.</summary>
-    private (string Project, string Error, bool WalksProjects)? _text;
+    /// <summary>Of a failure, which has GitHub's text too, and of any other creation; null where there is no text to look for.</summary>
+    private (string OfFailure, string OfOther)? _text;
 
     private FilterSql(CreationFilter filter) => _filter = filter;
 
@@ -64,10 +62,9 @@ internal sealed class FilterSql
         if (code is not null)
             conditions.Add(code is CreationFilter.NoCode ? "c.error_code IS NULL" : $"c.error_code = '{code}'");
         conditions.AddRange(_conditions);
-        // GitHub's text stands only where something failed: elsewhere a walk for it would never end.
         if (_text is { } text)
-            conditions.Add(CreationFilter.Requeueable.Contains(state) ? $"({text.Project} OR {text.Error})" : text.Project);
-        return new FilterBranch(_text is { WalksProjects: true } ? FilterBranch.WithProject : FilterBranch.Creation, string.Join(" AND ", conditions));
+            conditions.Add(CreationFilter.Requeueable.Contains(state) ? text.OfFailure : text.OfOther);
+        return new FilterBranch(string.Join(" AND ", conditions));
     }
 
     /// <summary>For one statement; each needs its own.</summary>
@@ -77,16 +74,14 @@ internal sealed class FilterSql
 
     private async Task AddTextAsync(DataServiceDbContext db, string text, CancellationToken cancellationToken)
     {
-        var pattern = $"%{text.Replace(@"\", @"\\").Replace("%", @"\%").Replace("_", @"\_")}%";
-        var called = await db.Projects.Where(p => EF.Functions.ILike(p.Slug, pattern, @"\") || EF.Functions.ILike(p.Name, pattern, @"\"))
-            .Select(p => p.Id).Take(Few + 1).ToArrayAsync(cancellationToken);
-        var told = await db.RepoCreations.Where(c => EF.Functions.ILike(c.GithubError!, pattern, @"\")).Select(c => c.ProjectId).Take(Few + 1).ToArrayAsync(cancellationToken);
-        var walksProjects = called.Length > Few;
-        _values.AddRange([("text", pattern), ("called", called), ("told", told)]);
+        var pattern = text.AsLikePattern();
+        var called = await db.Database.SqlQuery<Guid>($"""SELECT id AS "Value" FROM projects WHERE search_text LIKE lower({pattern}) LIMIT {Few + 1}""").ToArrayAsync(cancellationToken);
+        var told = await db.Database.SqlQuery<Guid>($"""SELECT project_id AS "Value" FROM repo_creations WHERE github_error ILIKE {pattern} LIMIT {Few + 1}""").ToArrayAsync(cancellationToken);
+        var (manyAreCalled, manyAreTold) = (called.Length > Few, told.Length > Few);
+        _values.AddRange([("text", pattern), ("called", called), ("found", called.Union(told).ToArray())]);
         _text = (
-            walksProjects ? "(p.slug ILIKE @text OR p.name ILIKE @text)" : "c.project_id = ANY(@called)",
-            told.Length > Few ? "c.github_error ILIKE @text" : "c.project_id = ANY(@told)",
-            walksProjects);
+            manyAreCalled || manyAreTold ? "(c.called LIKE lower(@text) OR c.told LIKE lower(@text))" : "c.project_id = ANY(@found)",
+            manyAreCalled ? "c.called LIKE lower(@text)" : "c.project_id = ANY(@called)");
     }
 
     private void Add(string condition, string name, object value)

@@ -37,7 +37,7 @@ internal sealed partial class OneByOneRequeue(
             {
                 page = await db.Database.SqlQueryRaw<Candidate>(
                     $"""
-                     SELECT c.project_id, c.updated_at FROM {branch.From} WHERE {branch.Condition} AND (c.updated_at, c.project_id) > (@at, @id)
+                     SELECT c.project_id, c.updated_at FROM {FilterBranch.From} WHERE {branch.Condition} AND (c.updated_at, c.project_id) > (@at, @id)
                      ORDER BY c.updated_at, c.project_id LIMIT {PageSize}
                      """, [.. sql.Parameters([("at", at), ("id", id)])]).ToListAsync(cancellationToken);
                 foreach (var candidate in page)
@@ -56,7 +56,7 @@ internal sealed partial class OneByOneRequeue(
         {
             var branch = sql.Branch(state);
             tally.Skip(RequeueEngine.ReasonFor(state), await db.Database.SqlQueryRaw<int>(
-                $"""SELECT count(*)::int AS "Value" FROM {branch.From} WHERE {branch.Condition}""", [.. sql.Parameters()]).SingleAsync(cancellationToken));
+                $"""SELECT count(*)::int AS "Value" FROM {FilterBranch.From} WHERE {branch.Condition}""", [.. sql.Parameters()]).SingleAsync(cancellationToken));
         }
 
         LogRequeued(tally.Requeued.Count, reason);

@@ -10,16 +10,23 @@ using Npgsql;
 namespace DataService.Jobs.Requeue;
 
 /// <summary>
-/// Re-runs creations in bulk, a batch at a time. A batch is one transaction: it locks the creations, as everybody does, and then the jobs as
-/// Hangfire does, so that of many callers, workers and dashboards at once only one enqueues each. Whoever holds a lock is not waited for.
+/// Re-runs creations in bulk, a batch at a time. A part of a batch is one transaction: it locks the creations, as everybody does, and then the
+/// jobs as Hangfire does, so that of many callers, workers and dashboards at once only one enqueues each. Whoever holds a lock is not waited for.
 /// </summary>
 [SuppressMessage("Security", "EF1002", Justification = "Only constants are put together; values are parameters.")]
-internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTables tables, OneByOneRequeue oneByOne, AuditTrail audit, Caller caller, JobSignal signal, TimeProvider time, ILogger<RequeueEngine> logger)
+internal sealed partial class RequeueEngine(
+    DataServiceDbContext db, IServiceScopeFactory scopes, HangfireTables tables, OneByOneRequeue oneByOne, AuditTrail audit, Caller caller,
+    JobSignal signal, TimeProvider time, ILogger<RequeueEngine> logger)
 {
     /// <summary>Creations in one batch.</summary>
     public const int MaxBatch = 5_000;
 
     private const int LeastStep = 200;
+
+    /// <summary>PostgreSQL writes a transaction on one core; two of them are nearly twice as fast, and leave the others to everybody else.</summary>
+    private const int MaxParts = 2;
+
+    private const int LeastPart = 500;
 
     private const string MissingFrom = $"projects p LEFT JOIN repo_creations c ON c.project_id = p.id {HangfireTables.JoinJob} WHERE {HangfireTables.IsMissingToPerson}";
 
@@ -31,8 +38,8 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
     /// <param name="limit">From 1 to <see cref="MaxBatch"/>.</param>
     /// <param name="reason">A person's, for the jobs' history; null for none.</param>
     /// <param name="dryRun">Counts and changes nothing.</param>
-    /// <param name="cancellationToken">Rolls the batch back.</param>
-    /// <exception cref="NpgsqlException">The database failed, and went on failing; nothing of the batch is left behind.</exception>
+    /// <param name="cancellationToken">Rolls back what is not committed.</param>
+    /// <exception cref="NpgsqlException">The database failed, and went on failing. Each part of the batch is done, with its entry in the audit, or is not.</exception>
     public async Task<RequeueBatch> RequeueAsync(CreationFilter filter, int limit, string? reason, bool dryRun, CancellationToken cancellationToken)
     {
         var now = time.UtcNow;
@@ -42,26 +49,20 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
         if (!isKnown && !dryRun)
             return await RecordedAsync(await oneByOne.RequeueAsync(filter, limit, reason, cancellationToken), AuditAction.RequeueBulk, reason, filter.ToString(), cancellationToken);
 
-        var batch = await db.InTransactionAsync(async token =>
+        var sql = await FilterSql.PrepareAsync(db, filter, cancellationToken);
+        var requeued = new List<RequeuedCreation>();
+        var skipped = new Dictionary<string, int>();
+        var remaining = 0;
+        foreach (var branch in sql.Branches(CreationFilter.Requeueable))
         {
-            var sql = await FilterSql.PrepareAsync(db, filter, token);
-            var requeued = new List<RequeuedCreation>();
-            var skipped = new Dictionary<string, int>();
-            var remaining = 0;
-            foreach (var branch in sql.Branches(CreationFilter.Requeueable))
-            {
-                if (dryRun)
-                    remaining += await PreviewAsync(sql, branch, skipped, token);
-                else
-                    remaining += await FillAsync(sql, branch, limit, requeued, skipped, reason, now, token);
-            }
+            remaining += dryRun
+                ? await PreviewAsync(sql, branch, skipped, cancellationToken)
+                : await FillAsync(sql, branch, limit, requeued, skipped, new(reason, filter.ToString(), now), cancellationToken);
+        }
 
-            foreach (var state in filter.States.Distinct().Except(CreationFilter.Requeueable).Where(_ => filter.Codes is []))
-                Add(skipped, ReasonFor(state), await CountAsync(sql, sql.Branch(state), null, token));
-            if (requeued is not [])
-                audit.Record(db, AuditAction.RequeueBulk, count: requeued.Count, reason: reason, detail: filter.ToString());
-            return new RequeueBatch(requeued, skipped, remaining, until, isKnown ? RequeueEngineKind.SetBased : RequeueEngineKind.PublicApi);
-        }, cancellationToken);
+        foreach (var state in filter.States.Distinct().Except(CreationFilter.Requeueable).Where(_ => filter.Codes is []))
+            Add(skipped, ReasonFor(state), await CountAsync(sql, sql.Branch(state), null, cancellationToken));
+        var batch = new RequeueBatch(requeued, skipped, remaining, until, isKnown ? RequeueEngineKind.SetBased : RequeueEngineKind.PublicApi);
         if (batch.Requeued is not [])
             signal.Wake();
         if (!dryRun)
@@ -86,7 +87,7 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
             var skipped = new Dictionary<string, int>();
             var (projects, locked) = dryRun ? ([], []) : await LockMissingAsync(limit, token);
             // What somebody else is at is counted below.
-            var requeued = await EnqueueAsync(locked, [], reason, now, token);
+            var requeued = await EnqueueAsync(db, locked, [], reason, now, token);
             var end = projects.Length == limit ? projects[^1] : (Guid?)null;
             var counts = await db.Database.SqlQueryRaw<MissingCounts>(
                 $"""
@@ -120,7 +121,7 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
     /// <summary>Goes through a branch until the batch is full.</summary>
     /// <returns>How many there are beyond that; some of them may turn out to be skipped.</returns>
     private async Task<int> FillAsync(
-        FilterSql sql, FilterBranch branch, int limit, List<RequeuedCreation> requeued, Dictionary<string, int> skipped, string? reason, DateTime now, CancellationToken cancellationToken)
+        FilterSql sql, FilterBranch branch, int limit, List<RequeuedCreation> requeued, Dictionary<string, int> skipped, Order order, CancellationToken cancellationToken)
     {
         Candidate? end = null;
         while (limit - requeued.Count is > 0 and var room)
@@ -128,35 +129,63 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
             // A last few that are wanted may stand behind many that are in somebody else's hands.
             var step = Math.Max(room, LeastStep);
             var candidates = await NextAsync(sql, branch, end, step, cancellationToken);
-            if (candidates is not [])
+            if (candidates is [])
+                return 0;
+            var size = room < step ? step : Math.Max(LeastPart, (candidates.Count + MaxParts - 1) / MaxParts);
+            var parts = await Task.WhenAll(candidates.Chunk(size).Select(part => RequeuePartAsync(sql, branch, part, room, order, cancellationToken)));
+            foreach (var part in parts)
             {
-                var locked = await LockAsync(sql, branch, candidates, cancellationToken);
-                (var wanted, end) = Choose(candidates, locked, room, skipped);
-                requeued.AddRange(await EnqueueAsync(wanted, skipped, reason, now, cancellationToken));
+                requeued.AddRange(part.Requeued);
+                foreach (var (why, count) in part.Skipped)
+                    Add(skipped, why, count);
             }
 
-            if (candidates.Count < step && (candidates is [] || end == candidates[^1]))
+            end = parts[^1].End;
+            if (candidates.Count < step && end == candidates[^1])
                 return 0;
         }
 
         return await CountAsync(sql, branch, end, cancellationToken);
     }
 
+    /// <summary>Requeues one part of a batch in a transaction of its own.</summary>
+    /// <param name="sql">The filter.</param>
+    /// <param name="branch">Of the filter.</param>
+    /// <param name="candidates">In the order of time.</param>
+    /// <param name="room">At most so many.</param>
+    /// <param name="order">What is to be written down.</param>
+    /// <param name="cancellationToken">Rolls the part back.</param>
+    private async Task<Part> RequeuePartAsync(FilterSql sql, FilterBranch branch, Candidate[] candidates, int room, Order order, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var own = scope.ServiceProvider.GetRequiredService<DataServiceDbContext>();
+        return await own.InTransactionAsync(async token =>
+        {
+            var skipped = new Dictionary<string, int>();
+            var locked = await LockAsync(own, sql, branch, candidates, token);
+            var (wanted, end) = Choose(candidates, locked, room, skipped);
+            var requeued = await EnqueueAsync(own, wanted, skipped, order.Reason, order.Now, token);
+            if (requeued is not [])
+                audit.Record(own, AuditAction.RequeueBulk, count: requeued.Count, reason: order.Reason, detail: order.Filter);
+            return new Part(requeued, skipped, end);
+        }, cancellationToken);
+    }
+
     /// <summary>The next creations of a branch, in the order of time. The index alone tells.</summary>
     private Task<List<Candidate>> NextAsync(FilterSql sql, FilterBranch branch, Candidate? after, int limit, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<Candidate>(
         $"""
-         SELECT c.project_id, c.updated_at FROM {branch.From} WHERE {branch.Condition} {(after is null ? "" : "AND (c.updated_at, c.project_id) > (@at, @id)")}
+         SELECT c.project_id, c.updated_at FROM {FilterBranch.From} WHERE {branch.Condition} {(after is null ? "" : "AND (c.updated_at, c.project_id) > (@at, @id)")}
          ORDER BY c.updated_at, c.project_id LIMIT {limit.ToString(CultureInfo.InvariantCulture)}
          """, [.. sql.Parameters(Place(after))]).ToListAsync(cancellationToken);
 
     /// <summary>Locks those of the candidates that nobody else has, and that match still. Whoever reads a creation to change it has locked it.</summary>
-    private Task<List<Locked>> LockAsync(FilterSql sql, FilterBranch branch, List<Candidate> candidates, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<Locked>(
+    private static Task<List<Locked>> LockAsync(DataServiceDbContext db, FilterSql sql, FilterBranch branch, Candidate[] candidates, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<Locked>(
         $"""
-         SELECT c.project_id, c.state, p.approved_at IS NOT NULL AS is_approved, p.github_repo IS NOT NULL AS has_repository, j.id AS job_id, j.statename AS job_state
-         FROM repo_creations c JOIN projects p ON p.id = c.project_id {HangfireTables.JoinJob}
+         SELECT c.project_id, c.state, p.approved_at IS NOT NULL AS is_approved, p.github_repo IS NOT NULL AS has_repository, c.job_id::bigint AS job_id
+         FROM {FilterBranch.From} JOIN projects p ON p.id = c.project_id
          WHERE c.project_id = ANY(@candidates) AND {branch.Condition}
          FOR UPDATE OF c SKIP LOCKED
-         """, [.. sql.Parameters([("candidates", candidates.Select(candidate => candidate.ProjectId).ToArray())])]).ToListAsync(cancellationToken);
+         """, [.. sql.Parameters([("candidates", Array.ConvertAll(candidates, candidate => candidate.ProjectId))])]).ToListAsync(cancellationToken);
 
     /// <summary>
     /// Locks the next projects and their creations, and then looks again in a statement of its own: one that locks shows what stood there
@@ -171,7 +200,7 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
             new NpgsqlParameter("projects", projects)).ToArrayAsync(cancellationToken);
         var locked = await db.Database.SqlQueryRaw<Locked>(
             $"""
-             SELECT p.id AS project_id, c.state, true AS is_approved, false AS has_repository, j.id AS job_id, j.statename AS job_state
+             SELECT p.id AS project_id, c.state, true AS is_approved, false AS has_repository, c.job_id::bigint AS job_id
              FROM {MissingFrom} AND p.id = ANY(@projects) AND (c.project_id IS NULL OR c.project_id = ANY(@creations)) ORDER BY p.id
              """, new NpgsqlParameter("projects", projects), new NpgsqlParameter("creations", creations)).ToListAsync(cancellationToken);
         return (projects, locked);
@@ -179,7 +208,7 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
 
     /// <summary>Takes from the candidates, in their order, those that are to be requeued, and counts why others are not.</summary>
     /// <returns>Those, and the last candidate that was looked at.</returns>
-    private static (List<Locked> Wanted, Candidate? End) Choose(List<Candidate> candidates, List<Locked> locked, int room, Dictionary<string, int> skipped)
+    private static (List<Locked> Wanted, Candidate End) Choose(Candidate[] candidates, List<Locked> locked, int room, Dictionary<string, int> skipped)
     {
         var byProject = locked.ToDictionary(creation => creation.ProjectId);
         var wanted = new List<Locked>();
@@ -200,47 +229,56 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
 
     /// <summary>Enqueues stored jobs again where they are there to be had, and adds new ones where not.</summary>
     private async Task<IReadOnlyList<RequeuedCreation>> EnqueueAsync(
-        List<Locked> wanted, Dictionary<string, int> skipped, string? reason, DateTime now, CancellationToken cancellationToken)
+        DataServiceDbContext own, List<Locked> wanted, Dictionary<string, int> skipped, string? reason, DateTime now, CancellationToken cancellationToken)
     {
-        var stored = wanted.Where(creation => IsStored(creation.JobState)).Select(creation => creation.JobId!.Value).ToArray();
-        var (held, states) = stored is [] ? ([], []) : await HangfireTables.LockAsync(db, stored, now, cancellationToken);
+        var stored = wanted.Select(creation => creation.JobId).OfType<long>().ToArray();
+        var jobs = stored is [] ? LockedJobs.None : await HangfireTables.LockAsync(own, stored, now, cancellationToken);
         var again = new List<(long Id, string State)>();
         var enqueued = new List<(Guid ProjectId, long JobId)>();
-        foreach (var creation in wanted.Where(creation => IsStored(creation.JobState)))
+        var without = new List<Guid>();
+        foreach (var creation in wanted)
         {
-            // In the moment before the lock somebody may have been quicker.
-            if (states.GetValueOrDefault(creation.JobId!.Value) is { } state && state == creation.JobState)
+            var state = creation.JobId is { } id ? jobs.States.GetValueOrDefault(id) : null;
+            if (creation.JobId is { } busy && jobs.Busy.Contains(busy))
             {
-                again.Add((creation.JobId.Value, state));
+                Add(skipped, SkipReason.BeingChanged, 1);
+            }
+            else if (RepoCreationQueue.IsAlive(state) && !(state == ScheduledState.StateName && creation.State == FilterSql.Word(RepoCreationState.Retrying)))
+            {
+                Add(skipped, SkipReason.JobIsAtIt, 1);
+            }
+            else if (IsStored(state))
+            {
+                again.Add((creation.JobId!.Value, state!));
                 enqueued.Add((creation.ProjectId, creation.JobId.Value));
             }
             else
             {
-                Add(skipped, SkipReason.BeingChanged, 1);
+                without.Add(creation.ProjectId);
             }
         }
 
-        await HangfireTables.RequeueAsync(db, again, reason, now, cancellationToken);
-        var added = await HangfireTables.AddAsync(db, [.. wanted.Where(creation => !IsStored(creation.JobState)).Select(creation => creation.ProjectId)], reason, now, cancellationToken);
+        await HangfireTables.RequeueAsync(own, again, reason, now, cancellationToken);
+        var added = await HangfireTables.AddAsync(own, without, reason, now, cancellationToken);
         enqueued.AddRange(added.Select(job => (job.Key, job.Value)));
-        await SaveAsync(enqueued, [.. wanted.Where(creation => creation.State is null).Select(creation => creation.ProjectId)], reason, now, cancellationToken);
-        if (held is not [])
-            await HangfireTables.UnlockAsync(db, held, cancellationToken);
+        await SaveAsync(own, enqueued, [.. wanted.Where(creation => creation.State is null).Select(creation => creation.ProjectId)], reason, now, cancellationToken);
+        if (jobs.Places is not [])
+            await HangfireTables.UnlockAsync(own, jobs, cancellationToken);
         return [.. enqueued.Select(creation => new RequeuedCreation(creation.ProjectId, creation.JobId.ToString(CultureInfo.InvariantCulture)))];
     }
 
     /// <summary>What <see cref="RepoCreation.Enqueue"/> makes of a row, for many at once: the one exception to the rule that entities change themselves.</summary>
-    private async Task SaveAsync(List<(Guid ProjectId, long JobId)> enqueued, Guid[] untracked, string? reason, DateTime now, CancellationToken cancellationToken)
+    private async Task SaveAsync(DataServiceDbContext own, List<(Guid ProjectId, long JobId)> enqueued, Guid[] untracked, string? reason, DateTime now, CancellationToken cancellationToken)
     {
         if (enqueued is [])
             return;
         if (untracked is not [])
         {
-            await db.Database.ExecuteSqlAsync(
+            await own.Database.ExecuteSqlAsync(
                 $"INSERT INTO repo_creations (project_id, state, attempts, retries, run, updated_at) SELECT id, 'failed', 0, 0, 0, {now} FROM unnest({untracked}) AS t(id)", cancellationToken);
         }
 
-        await db.Database.ExecuteSqlRawAsync(
+        await own.Database.ExecuteSqlRawAsync(
             """
             UPDATE repo_creations c SET
                 state = 'queued', job_id = t.job_id::text, retries = 0, error_code = NULL, github_status = NULL, github_error = NULL,
@@ -264,7 +302,7 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
              SELECT CASE WHEN p.github_repo IS NOT NULL THEN '{SkipReason.HasRepository}'
                          WHEN p.approved_at IS NULL THEN '{SkipReason.NotApproved}'
                          WHEN {HangfireTables.JobIsBusy} THEN '{SkipReason.JobIsAtIt}' END AS reason, count(*)::int AS count
-             FROM {FilterBranch.WithProject} {HangfireTables.JoinJob}
+             FROM {FilterBranch.From} JOIN projects p ON p.id = c.project_id {HangfireTables.JoinJob}
              WHERE {branch.Condition}
              GROUP BY 1
              """, [.. sql.Parameters()]).ToListAsync(cancellationToken);
@@ -276,7 +314,7 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
     /// <summary>How many match beyond a place. The index alone tells.</summary>
     private Task<int> CountAsync(FilterSql sql, FilterBranch branch, Candidate? after, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<int>(
         $"""
-         SELECT count(*)::int AS "Value" FROM {branch.From} WHERE {branch.Condition} {(after is null ? "" : "AND (c.updated_at, c.project_id) > (@at, @id)")}
+         SELECT count(*)::int AS "Value" FROM {FilterBranch.From} WHERE {branch.Condition} {(after is null ? "" : "AND (c.updated_at, c.project_id) > (@at, @id)")}
          """, [.. sql.Parameters(Place(after))]).SingleAsync(cancellationToken);
 
     internal static string ReasonFor(RepoCreationState state) => state switch
@@ -298,20 +336,25 @@ internal sealed partial class RequeueEngine(DataServiceDbContext db, HangfireTab
 
     private sealed record Candidate(Guid ProjectId, DateTime UpdatedAt);
 
+    /// <param name="Reason">A person's.</param>
+    /// <param name="Filter">For people.</param>
+    /// <param name="Now">UTC.</param>
+    private sealed record Order(string? Reason, string Filter, DateTime Now);
+
+    /// <param name="Requeued">With their jobs.</param>
+    /// <param name="Skipped">How many, by the reason.</param>
+    /// <param name="End">The last candidate that was looked at.</param>
+    private sealed record Part(IReadOnlyList<RequeuedCreation> Requeued, Dictionary<string, int> Skipped, Candidate End);
+
     /// <param name="ProjectId">Whose creation it is.</param>
     /// <param name="State">Null where there is no creation yet.</param>
     /// <param name="IsApproved">The project.</param>
     /// <param name="HasRepository">The project.</param>
-    /// <param name="JobId">Null where the job is gone.</param>
-    /// <param name="JobState">Null where the job is gone, or was never enqueued.</param>
-    private sealed record Locked(Guid ProjectId, string? State, bool IsApproved, bool HasRepository, long? JobId, string? JobState)
+    /// <param name="JobId">Its last job's, which may be gone.</param>
+    private sealed record Locked(Guid ProjectId, string? State, bool IsApproved, bool HasRepository, long? JobId)
     {
-        /// <returns>Null where nothing is in the way.</returns>
-        public string? FindObstacle() =>
-            HasRepository ? SkipReason.HasRepository
-            : !IsApproved ? SkipReason.NotApproved
-            : RepoCreationQueue.IsAlive(JobState) && !(JobState == ScheduledState.StateName && State == FilterSql.Word(RepoCreationState.Retrying)) ? SkipReason.JobIsAtIt
-            : null;
+        /// <returns>Null where nothing is in the way, unless the job is.</returns>
+        public string? FindObstacle() => HasRepository ? SkipReason.HasRepository : !IsApproved ? SkipReason.NotApproved : null;
     }
 
     private sealed record ReasonCount(string? Reason, int Count);
