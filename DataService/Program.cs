@@ -12,6 +12,7 @@ using DataService.Projects;
 using DataService.RepoCreations;
 using DataService.Specs;
 using DataService.Tasks;
+using DataService.Telemetry;
 
 using var stop = new StopSignal();
 try
@@ -22,6 +23,7 @@ try
     builder.AddHttp();
     builder.AddGitHub();
     builder.AddJobs();
+    builder.AddTelemetry();
     await builder.AddDataAsync(stop.Token);
 
     await using var app = builder.Build();
@@ -31,6 +33,7 @@ try
 
     app.UseHttp();
     app.MapHealth();
+    app.MapMetrics();
     app.MapApiDescription();
     app.MapProjects();
     app.MapSpecs();

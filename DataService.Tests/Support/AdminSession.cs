@@ -41,6 +41,17 @@ internal sealed partial class AdminSession : IDisposable
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
     }
 
+    /// <summary>Does what the pages do by themselves every few seconds.</summary>
+    public async Task AskForFiguresAsync()
+    {
+        var cancelled = TestContext.Current.CancellationToken;
+        var html = await _http.GetStringAsync("/hangfire", cancelled);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/hangfire/stats") { Content = new FormUrlEncodedContent([new("metrics[]", "servers:count")]) };
+        request.Headers.Add(Header().Match(html).Groups["value"].Value, Token().Match(html).Groups["value"].Value);
+        using var answer = await _http.SendAsync(request, cancelled);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
     private static string Cookies(HttpResponseMessage answer) => string.Join("; ", answer.Headers.GetValues("Set-Cookie").Select(cookie => cookie.Split(';')[0]));
 
     [GeneratedRegex("""name="csrf-header" content="(?<value>[^"]+)""")]

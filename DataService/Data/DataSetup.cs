@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DataService.Domain;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -11,6 +12,9 @@ internal static class DataSetup
 
     /// <summary>Holds what the embedded PostgreSQL needs between starts; set by scripts/run.</summary>
     private const string LocalFolderVariable = "DATASERVICE_LOCAL_FOLDER";
+
+    /// <summary>Stands in traces, which else bear most of the connection string.</summary>
+    private const string DataSourceName = "DataService";
 
     /// <summary>Adds the database. In Development, with none configured, starts the embedded PostgreSQL first.</summary>
     /// <exception cref="ConfigurationException">No usable connection string.</exception>
@@ -33,19 +37,27 @@ internal static class DataSetup
     {
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(services => Source(services, options.ConnectionString));
-        builder.Services.AddKeyedSingleton(SingleStatements, (services, _) => Source(services, options.ForSingleStatements));
+        builder.Services.AddSingleton(services => Source(services, options.ConnectionString, DataSourceName));
+        builder.Services.AddKeyedSingleton(
+            SingleStatements, (services, _) => Source(services, options.ForSingleStatements, $"{DataSourceName} single statements"));
         builder.Services.AddDbContextPool<DataServiceDbContext>((services, context) => context
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>(), npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromSeconds(2), null))
             .UseSnakeCaseNamingConvention());
         builder.Services.AddSingleton<DatabaseMigration>();
     }
 
-    private static NpgsqlDataSource Source(IServiceProvider services, string connectionString)
+    private static NpgsqlDataSource Source(IServiceProvider services, string connectionString, string name)
     {
         // The container disposes in reverse order: the embedded server is made before, and so stops after, all that talks to it.
         _ = services.GetService<EmbeddedPostgres>();
-        return new NpgsqlDataSourceBuilder(connectionString).UseLoggerFactory(services.GetRequiredService<ILoggerFactory>()).Build();
+        return new NpgsqlDataSourceBuilder(connectionString) { Name = name }.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>())
+            .ConfigureTracing(tracing => tracing
+                // Hangfire asks for work all the time: only what belongs to a request or a job makes a trace.
+                .ConfigureCommandFilter(_ => Activity.Current is not null)
+                .ConfigureBatchFilter(_ => Activity.Current is not null)
+                .ConfigureCopyOperationFilter(_ => Activity.Current is not null)
+                .EnablePhysicalOpenTracing(false))
+            .Build();
     }
 
     private static string LocalFolder(ConfigurationManager configuration)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DataService.Domain;
 using Octokit;
 using Octokit.Caching;
@@ -14,6 +15,7 @@ internal static class GitHubSetup
     public static void AddGitHub(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton(GitHubOptions.From(builder.Configuration));
+        builder.Services.AddSingleton<GitHubMetrics>();
         builder.Services.AddTransient<GitHubHandler>();
         builder.Services.AddHttpClient(ClientName)
             // Octokit holds one client for the life of the process, so it is the pool that has to follow DNS.
@@ -25,6 +27,8 @@ internal static class GitHubSetup
                 PooledConnectionLifetime = TimeSpan.FromMinutes(5),
                 ConnectTimeout = TimeSpan.FromSeconds(10),
                 UseCookies = false,
+                // Calls are traced, and GitHub learns nothing of our traces.
+                ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
             })
             .AddHttpMessageHandler<GitHubHandler>()
             .RemoveAllLoggers();

@@ -21,7 +21,7 @@ internal static partial class Health
 
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
-        var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous();
+        var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous().DisableHttpMetrics();
         health.MapGet("/live", Live).WithName("isLive").WithSummary("Whether the process answers");
         health.MapGet("/ready", ReadyAsync).WithName("isReady").WithSummary("Whether the service can do its work")
             .Produces<ReadyResponse>().Produces<ReadyResponse>(StatusCodes.Status503ServiceUnavailable);

@@ -10,7 +10,13 @@ namespace DataService.Http;
 
 internal static class HttpSetup
 {
+    /// <summary>What Prometheus scrapes.</summary>
+    public const string Metrics = "/metrics";
+
     private const string DefaultUrl = "http://localhost:8788";
+
+    /// <summary>Probes, scrapes, and a dashboard that refreshes itself, would drown the rest of the log.</summary>
+    private static readonly PathString[] Frequent = ["/health", Metrics, Caller.Dashboard];
 
     /// <summary>Adds what all endpoints share: authentication, problem details, JSON, CORS, rate limits, OpenAPI.</summary>
     /// <exception cref="ConfigurationException">A variable does not fit.</exception>
@@ -69,8 +75,7 @@ internal static class HttpSetup
             {
                 _ when exception is not null => LogEventLevel.Error,
                 >= 500 => LogEventLevel.Error,
-                // Probes, and a dashboard that refreshes itself, would drown the rest.
-                < 400 when context.Request.Path.StartsWithSegments("/health") || context.Request.Path.StartsWithSegments(Caller.Dashboard) => LogEventLevel.Debug,
+                < 400 when Array.Exists(Frequent, path => context.Request.Path.StartsWithSegments(path)) => LogEventLevel.Debug,
                 _ => LogEventLevel.Information,
             };
         });

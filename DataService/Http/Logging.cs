@@ -5,12 +5,15 @@ namespace DataService.Http;
 
 internal static class Logging
 {
-    /// <summary>Serilog on the console: one JSON object a line in Production and Staging, readable lines in Development. Levels stand in the settings.</summary>
+    /// <summary>
+    /// Serilog on the console: one JSON object a line in Production and Staging, readable lines in Development. Each bears the trace that it
+    /// belongs to; in JSON as <c>@tr</c> and <c>@sp</c>. Levels stand in the settings.
+    /// </summary>
     public static void AddLogging(this WebApplicationBuilder builder) => builder.Services.AddSerilog((services, logger) =>
     {
         logger.ReadFrom.Configuration(builder.Configuration).ReadFrom.Services(services).Enrich.FromLogContext();
         if (builder.Environment.IsDevelopment())
-            logger.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj} {RequestId}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture);
+            logger.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj} {RequestId} {TraceId}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture);
         else
             logger.WriteTo.Console(new RenderedCompactJsonFormatter());
     }, preserveStaticLogger: true);

@@ -21,6 +21,7 @@ internal sealed partial class CreateProjectRepoJob(
     RetryPolicy retries,
     JobStorage storage,
     IBackgroundJobClient jobs,
+    CreationMetrics metrics,
     TimeProvider time,
     ILogger<CreateProjectRepoJob> logger)
 {
@@ -197,16 +198,21 @@ internal sealed partial class CreateProjectRepoJob(
     private async Task LinkAsync(Attempt attempt, CreatedRepository created, CancellationToken cancellationToken)
     {
         catalog.Invalidate();
-        var (chosen, resumed) = await db.InTransactionAsync(async token =>
+        var (chosen, resumed, approvedAt) = await db.InTransactionAsync(async token =>
         {
             var project = await db.LockProjectAsync(attempt.ProjectId, token);
             var resumed = await gate.AcceptAsync(db, attempt.IsProbe, hasCreated: !created.Adopted, token);
             if (project is not { RepoCreation: { } creation })
-                return ("nothing: the project was deleted meanwhile", resumed);
+                return ("nothing: the project was deleted meanwhile", resumed, null);
             Fence(creation, attempt);
             creation.Release();
-            return project.LinkRepository(created.FullName, created.Id, time.UtcNow, created.Adopted) ? (null, resumed) : (project.GithubRepo, resumed);
+            var isLinked = project.LinkRepository(created.FullName, created.Id, time.UtcNow, created.Adopted);
+            return (isLinked ? null : project.GithubRepo, resumed, project.ApprovedAt);
         }, cancellationToken);
+        if (chosen is null)
+            metrics.Created(created.Adopted, time.UtcNow - approvedAt);
+        else
+            metrics.CreatedBeside();
         if (chosen is not null)
             LogCreatedBeside(attempt.Slug, created.FullName, chosen);
         else if (created.Adopted)
@@ -259,6 +265,12 @@ internal sealed partial class CreateProjectRepoJob(
             throw new JobAbortedException();
         if (!outcome.Counts)
             return null;
+        if (outcome.Paused)
+            metrics.Paused(failure.Kind);
+        else if (outcome.NextAttemptAt is not null)
+            metrics.Retrying(failure.Kind);
+        else
+            metrics.Failed(failure.Kind);
         return outcome.Paused
             ? throw Postponement.For(new Admission(outcome.NextAttemptAt, WaitReason.Resume), isShort: false).Exception
             : new JobFailedException(attempt.Slug, outcome.Failure, outcome.NextAttemptAt);

@@ -124,6 +124,26 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
         WHERE entry.id = held.id AND entry.fetchedat = held.fetchedat
         """;
 
+    /// <summary>The trace that job $1 goes on with, and the one that it links to, as its latest request to run has left them.</summary>
+    public const string TraceOf =
+        $"""
+         SELECT data ->> '{JobTrace.Parent}', data ->> '{JobTrace.Link}' FROM hangfire.state
+         WHERE jobid = $1 AND data ?| ARRAY['{JobTrace.Parent}', '{JobTrace.Link}'] ORDER BY id DESC LIMIT 1
+         """;
+
+    /// <summary>What monitoring sees of the queue and of the instances: rows of a figure's name, a label and a value.</summary>
+    public const string Figures =
+        """
+        SELECT 'queue.depth', NULL, count(*)::float8 FROM hangfire.jobqueue WHERE fetchedat IS NULL
+        UNION ALL
+        SELECT 'queue.age', NULL, coalesce((
+            SELECT extract(epoch FROM greatest(now() - s.createdat, interval '0'))::float8
+            FROM hangfire.jobqueue q JOIN hangfire.job j ON j.id = q.jobid JOIN hangfire.state s ON s.id = j.stateid
+            WHERE q.fetchedat IS NULL ORDER BY q.id LIMIT 1), 0)
+        UNION ALL
+        SELECT 'hangfire.servers', NULL, count(*)::float8 FROM hangfire.server WHERE lastheartbeat > now() - interval '1 minute'
+        """;
+
     /// <summary>Hangfire's own takes over a lock that is older: its owner is dead. Set in <see cref="JobsSetup"/>.</summary>
     public static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);
 
@@ -212,7 +232,7 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
                  INSERT INTO hangfire.jobqueue (jobid, queue) SELECT id, @queue FROM again)
              UPDATE hangfire.job SET stateid = entered.id, statename = @state, expireat = NULL FROM entered WHERE job.id = entered.jobid
              """,
-            [new NpgsqlParameter("ids", jobs.Select(job => job.Id).ToArray()), new NpgsqlParameter("states", jobs.Select(job => job.State).ToArray()), .. EnqueuedParameters(reason, now)],
+            [new NpgsqlParameter("ids", jobs.Select(job => job.Id).ToArray()), new NpgsqlParameter("states", jobs.Select(job => job.State).ToArray()), .. EnqueuedParameters(reason, now, goesOn: false)],
             cancellationToken);
 
     /// <summary>Adds a job for each of the projects.</summary>
@@ -227,16 +247,18 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
              WITH wanted AS (SELECT project_id FROM unnest(@projects) AS t(project_id)),
              {AddJobs}
              SELECT project_id, job_id FROM added
-             """, [new NpgsqlParameter("projects", projects.ToArray()), .. NewJobParameters(reason, now)]).ToListAsync(cancellationToken);
+             """, [new NpgsqlParameter("projects", projects.ToArray()), .. NewJobParameters(reason, now, inBulk: true)]).ToListAsync(cancellationToken);
         return added.ToDictionary(row => row.ProjectId, row => row.JobId);
     }
 
     /// <summary>What <see cref="AddJobs"/> needs. The call is as Hangfire spells it, with a placeholder for the project's id.</summary>
     /// <param name="reason">For the jobs' history; null, as Hangfire's client has it, for none.</param>
     /// <param name="now">UTC.</param>
-    public static NpgsqlParameter[] NewJobParameters(string? reason, DateTime now) =>
+    /// <param name="inBulk">Whether the jobs are too many to go on with the trace under way.</param>
+    public static NpgsqlParameter[] NewJobParameters(string? reason, DateTime now, bool inBulk = false) =>
     [
-        new("invocation", SerializedCall), new("arguments", Call.Arguments), new("placeholder", Placeholder.ToString()), .. EnqueuedParameters(reason, now),
+        new("invocation", SerializedCall), new("arguments", Call.Arguments), new("placeholder", Placeholder.ToString()),
+        .. EnqueuedParameters(reason, now, goesOn: !inBulk),
     ];
 
     /// <summary>The projects for which <see cref="IsMissing"/> holds.</summary>
@@ -248,11 +270,12 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
          ORDER BY p.id
          """).ToListAsync(cancellationToken);
 
-    private static NpgsqlParameter[] EnqueuedParameters(string? reason, DateTime now)
+    private static NpgsqlParameter[] EnqueuedParameters(string? reason, DateTime now, bool goesOn)
     {
         var state = new EnqueuedState();
         var data = state.SerializeData();
         data["EnqueuedAt"] = JobHelper.SerializeDateTime(now);
+        JobTrace.Write(data, goesOn);
         return
         [
             new("state", state.Name), new("queue", state.Queue), new("data", SerializationHelper.Serialize(data)), new("now", now),

@@ -9,6 +9,9 @@ namespace DataService.Jobs;
 internal sealed class JobFailedException(string slug, Failure failure, DateTime? nextAttemptAt)
     : Exception($"{failure.Kind.Code}{(failure.GithubStatus is { } status ? $" ({status})" : "")}: {failure.Text}")
 {
+    /// <summary>Of the failure.</summary>
+    public string Code => failure.Kind.Code;
+
     /// <summary>UTC; null when no further attempt comes by itself.</summary>
     public DateTime? NextAttemptAt => nextAttemptAt;
 

@@ -34,6 +34,8 @@ internal static class JobsSetup
         services.AddSingleton(new RetryPolicy(options.FirstRetryDelay));
         services.AddSingleton<RetryFilter>();
         services.AddSingleton<RepoCreationTracking>();
+        services.AddSingleton<JobTraceFilter>();
+        services.AddSingleton<CreationMetrics>();
         services.AddSingleton<RepoCreationQueue>();
         services.AddSingleton<HangfireTables>();
         services.AddHostedService<HangfireTablesCheck>();
@@ -75,6 +77,7 @@ internal static class JobsSetup
             server.ServerCheckInterval = TimeSpan.FromSeconds(30);
         });
         services.AddHostedService<RecurringJobs>();
+        services.AddHostedService<SharedFigures>();
         builder.AddDashboard();
     }
 

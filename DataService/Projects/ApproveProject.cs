@@ -15,11 +15,13 @@ internal static class ApproveProject
 {
     public static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> HandleAsync(
         string slug, [FromKeyedServices(DataSetup.SingleStatements)] NpgsqlDataSource dataSource, DataServiceDbContext db, JobTransaction transaction,
-        JobSignal signal, RepoCreationQueue queue, AuditTrail audit, TimeProvider time, ILogger<JobTransaction> logger, CancellationToken cancellationToken)
+        JobSignal signal, RepoCreationQueue queue, AuditTrail audit, CreationMetrics metrics, TimeProvider time, ILogger<JobTransaction> logger,
+        CancellationToken cancellationToken)
     {
         if (await PlainApproval.TryAsync(dataSource, slug, audit.Entry(AuditAction.Approve, null, slug), logger, cancellationToken) is { } plain)
         {
             signal.Wake();
+            metrics.Approved();
             return TypedResults.Ok(plain);
         }
 
@@ -33,6 +35,8 @@ internal static class ApproveProject
             queue.EnsureEnqueued(project, jobs);
             return project;
         }, cancellationToken);
+        if (approved is not null)
+            metrics.Approved();
         return approved is null ? Problems.NoSuchProject(slug) : TypedResults.Ok(ProjectResponse.From(approved));
     }
 }

@@ -11,7 +11,8 @@ namespace DataService.Jobs.Dispatch;
 /// and scheduled ones whose time has come. Every two seconds one statement shows for all jobs in hand that their worker is alive.
 /// </summary>
 /// <remarks>It starts before Hangfire's server and stops after it, so that jobs which end after SIGTERM are kept alive until then.</remarks>
-internal sealed partial class JobDispatcher(NpgsqlDataSource dataSource, JobSignal signal, TimeProvider time, ILogger<JobDispatcher> logger) : BackgroundService
+internal sealed partial class JobDispatcher(
+    NpgsqlDataSource dataSource, JobSignal signal, CreationMetrics metrics, TimeProvider time, ILogger<JobDispatcher> logger) : BackgroundService
 {
     public const string Queue = EnqueuedState.DefaultQueue;
 
@@ -141,7 +142,11 @@ internal sealed partial class JobDispatcher(NpgsqlDataSource dataSource, JobSign
         {
             _held[job.Id] = job;
             if (job.IsAbandoned)
+            {
                 LogAbandoned(job.JobId);
+                metrics.Abandoned();
+            }
+
             if (!TryPlace(job))
                 left.Add(job);
         }

@@ -16,7 +16,7 @@ namespace DataService.Jobs.Requeue;
 [SuppressMessage("Security", "EF1002", Justification = "Only constants are put together; values are parameters.")]
 internal sealed partial class RequeueEngine(
     DataServiceDbContext db, IServiceScopeFactory scopes, HangfireTables tables, OneByOneRequeue oneByOne, AuditTrail audit, Caller caller,
-    JobSignal signal, TimeProvider time, ILogger<RequeueEngine> logger)
+    CreationMetrics metrics, JobSignal signal, TimeProvider time, ILogger<RequeueEngine> logger)
 {
     /// <summary>Creations in one batch.</summary>
     public const int MaxBatch = 5_000;
@@ -66,7 +66,7 @@ internal sealed partial class RequeueEngine(
         if (batch.Requeued is not [])
             signal.Wake();
         if (!dryRun)
-            LogRequeued(batch.Requeued.Count, batch.Matched, batch.Remaining, reason);
+            Tell(batch, reason);
         return batch;
     }
 
@@ -101,7 +101,7 @@ internal sealed partial class RequeueEngine(
         if (batch.Requeued is not [])
             signal.Wake();
         if (!dryRun)
-            LogRequeued(batch.Requeued.Count, batch.Matched, batch.Remaining, reason);
+            Tell(batch, reason);
         return batch;
     }
 
@@ -113,9 +113,16 @@ internal sealed partial class RequeueEngine(
             db.ChangeTracker.Clear();
             audit.Record(db, action, count: batch.Requeued.Count, reason: reason, detail: detail);
             await db.SaveChangesAsync(cancellationToken);
+            metrics.Requeued(batch.Requeued.Count);
         }
 
         return batch;
+    }
+
+    private void Tell(RequeueBatch batch, string? reason)
+    {
+        LogRequeued(batch.Requeued.Count, batch.Matched, batch.Remaining, reason);
+        metrics.Requeued(batch.Requeued.Count);
     }
 
     /// <summary>Goes through a branch until the batch is full.</summary>

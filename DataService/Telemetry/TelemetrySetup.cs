@@ -1,0 +1,81 @@
+using System.Diagnostics.Metrics;
+using System.Reflection;
+using DataService.Domain;
+using DataService.GitHub;
+using DataService.Http;
+using DataService.Jobs;
+using Npgsql;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace DataService.Telemetry;
+
+internal static class TelemetrySetup
+{
+    /// <summary>Of <c>http.server.request.duration</c>.</summary>
+    private const string HttpServerMeter = "Microsoft.AspNetCore.Hosting";
+
+    /// <summary>Memory, processor, garbage collection and threads of the process.</summary>
+    private const string RuntimeMeter = "System.Runtime";
+
+    private const string HttpClientSource = "System.Net.Http";
+
+    /// <summary>What machines ask for all the time.</summary>
+    private static readonly PathString[] Untraced = ["/health", HttpSetup.Metrics];
+
+    /// <summary>
+    /// Adds OpenTelemetry: metrics to be scraped; and traces and metrics that are sent by OTLP, where that is configured. Without it nothing is
+    /// sent, and no request is recorded.
+    /// </summary>
+    /// <exception cref="ConfigurationException">METRICS_URLS or an OTEL_EXPORTER_OTLP_* variable does not fit.</exception>
+    public static void AddTelemetry(this WebApplicationBuilder builder)
+    {
+        var options = TelemetryOptions.From(builder.Configuration);
+        builder.Services.AddSingleton(options);
+        if (options.IsDisabled)
+            return;
+        builder.Services.ConfigureOpenTelemetryMeterProvider((services, metrics) => metrics.AddView(OfThisHost(services.GetRequiredService<IMeterFactory>())));
+        var telemetry = builder.Services.AddOpenTelemetry()
+            // Last what the environment says: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
+            .ConfigureResource(resource => resource.AddService("DataService", serviceVersion: Version()).AddEnvironmentVariableDetector())
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(GitHubMetrics.MeterName, HttpServerMeter, RuntimeMeter).AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
+                if (options.MetricsTarget is { } target)
+                    metrics.AddOtlpExporter(target.Apply);
+            });
+        if (options.TracesTarget is { } traces)
+        {
+            telemetry.WithTracing(tracing => tracing
+                .AddAspNetCoreInstrumentation(requests => requests.Filter = IsTraced)
+                .AddSource(JobTrace.SourceName, HttpClientSource)
+                .AddNpgsql()
+                .AddOtlpExporter(traces.Apply));
+        }
+
+        builder.Services.AddHostedService<MetricsListener>();
+    }
+
+    /// <summary>Behind the token, as all else; what listens on METRICS_URLS needs none.</summary>
+    public static void MapMetrics(this WebApplication app)
+    {
+        if (!app.Services.GetRequiredService<TelemetryOptions>().IsDisabled)
+            app.MapPrometheusScrapingEndpoint(HttpSetup.Metrics).DisableHttpMetrics().ExcludeFromDescription();
+    }
+
+    /// <summary>In the dashboard only what somebody does there: its pages ask for their figures again and again.</summary>
+    private static bool IsTraced(HttpContext context)
+    {
+        var path = context.Request.Path;
+        return path.StartsWithSegments(Caller.Dashboard, out var page)
+            ? HttpMethods.IsPost(context.Request.Method) && !page.StartsWithSegments("/stats")
+            : !Array.Exists(Untraced, untraced => path.StartsWithSegments(untraced));
+    }
+
+    /// <summary>OpenTelemetry listens to all meters of the process by their names; another host in it, as in tests, has a factory of its own.</summary>
+    private static Func<Instrument, MetricStreamConfiguration?> OfThisHost(IMeterFactory own) =>
+        instrument => instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own) ? MetricStreamConfiguration.Drop : null;
+
+    private static string Version() => typeof(TelemetrySetup).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+}
