@@ -17,4 +17,5 @@ ENV ASPNETCORE_URLS=http://+:8788 \
 EXPOSE 8788
 USER $APP_UID
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD wget -q -O /dev/null http://127.0.0.1:8788/health/live
+# docker run --rm --env-file FILE IMAGE doctor checks the same environment, and starts nothing.
 ENTRYPOINT ["dotnet", "DataService.dll"]

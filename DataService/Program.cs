@@ -1,6 +1,7 @@
 using DataService.Auditing;
 using DataService.ClientView;
 using DataService.Data;
+using DataService.Diagnosis;
 using DataService.Domain;
 using DataService.GitHub;
 using DataService.GitHubSync;
@@ -19,14 +20,20 @@ try
 {
     // The settings stand beside the assembly, wherever the service is started from.
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-    builder.AddLogging();
+    if (DoctorCommand.IsAsked(args))
+        builder.Logging.ClearProviders();
+    else
+        builder.AddLogging();
     builder.AddHttp();
     builder.AddGitHub();
     builder.AddJobs();
     builder.AddTelemetry();
+    builder.AddDoctor();
     await builder.AddDataAsync(stop.Token);
 
     await using var app = builder.Build();
+    if (DoctorCommand.IsAsked(args))
+        return await DoctorCommand.RunAsync(app.Services, args, stop.Token);
     await app.Services.GetRequiredService<DatabaseMigration>().ApplyAsync(stop.Token);
     if (args.Contains("--migrate-only"))
         return 0;
@@ -43,6 +50,7 @@ try
     app.MapRepoCreations();
     app.MapGitHubSync();
     app.MapAudit();
+    app.MapDoctor();
     app.MapDashboard();
 
     await app.RunAsync(stop.Token);
@@ -51,11 +59,13 @@ try
 catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
 {
     // A deployment that waits for the migrations must not take them for applied: 128 + SIGTERM, as the shell would say.
-    return args.Contains("--migrate-only") ? 143 : 0;
+    return args.Contains("--migrate-only") || DoctorCommand.IsAsked(args) ? 143 : 0;
 }
 // What only the person at the terminal can mend: one line says what, without a stack trace.
 catch (Exception exception) when (exception is ConfigurationException or EmbeddedPostgresException)
 {
+    if (DoctorCommand.IsAsked(args))
+        return DoctorCommand.Refuse(exception.Message, args);
     await Console.Error.WriteLineAsync(exception.Message);
     return 1;
 }

@@ -8,7 +8,10 @@ namespace DataService.Tests.Conventions;
 /// <summary>Holds the direction: Program, then features, Jobs, GitHub and Data, Domain. Nothing points back up.</summary>
 public sealed partial class LayersTests
 {
-    private static readonly string[] Features = ["Projects", "Specs", "Tasks", "Messages", "ClientView", "GitHubSync", "RepoCreations", "Auditing", "Telemetry"];
+    private static readonly string[] Features =
+    [
+        "Projects", "Specs", "Tasks", "Messages", "ClientView", "GitHubSync", "RepoCreations", "Auditing", "Diagnosis", "Telemetry",
+    ];
 
     /// <summary>What each folder may use beside itself. Folders inside a folder are parts of it.</summary>
     private static readonly Dictionary<string, string[]> MayUse = new()
@@ -26,6 +29,7 @@ public sealed partial class LayersTests
         ["GitHubSync"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
         ["RepoCreations"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
         ["Auditing"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
+        ["Diagnosis"] = ["Jobs", "Http", "GitHub", "Data", "Domain"],
         ["Telemetry"] = ["Jobs", "Http", "GitHub", "Domain"],
     };
 

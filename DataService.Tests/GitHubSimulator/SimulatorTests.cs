@@ -52,6 +52,35 @@ public sealed class SimulatorTests
             header => Assert.True(answer.Headers.Contains(header), header));
     }
 
+    [Fact]
+    public async Task The_token_may_do_what_it_is_given_and_expires_when_it_is_told()
+    {
+        await using var simulator = await RunningSimulator.StartAsync();
+        await simulator.CreateAsync("acme-shop");
+
+        using var allowed = await simulator.SendAsync(HttpMethod.Get, "/repos/acme/acme-shop/keys");
+        Assert.Equal((HttpStatusCode.OK, "administration=read"), (allowed.StatusCode, allowed.Headers.GetValues("X-Accepted-GitHub-Permissions").Single()));
+        using var told = await simulator.SendAsync(HttpMethod.Post, "/_simulator/token", """{"administration":"read","contents":"none","expiresInSeconds":3600}""");
+        Assert.Equal(HttpStatusCode.OK, told.StatusCode);
+
+        using var reads = await simulator.SendAsync(HttpMethod.Get, "/repos/acme/acme-shop/keys");
+        Assert.Equal(HttpStatusCode.OK, reads.StatusCode);
+        using var branches = await simulator.SendAsync(HttpMethod.Get, "/repos/acme/acme-shop/branches");
+        Assert.Equal(HttpStatusCode.Forbidden, branches.StatusCode);
+        using var creates = await simulator.SendAsync(HttpMethod.Post, "/orgs/acme/repos", """{"name":"another"}""");
+        Assert.Equal((HttpStatusCode.Forbidden, "administration=write"), (creates.StatusCode, creates.Headers.GetValues("X-Accepted-GitHub-Permissions").Single()));
+        Assert.Equal("Resource not accessible by personal access token", (await JsonAsync(creates)).GetProperty("message").GetString());
+
+        await simulator.SendAsync(HttpMethod.Post, "/_simulator/token", """{"neverExpires":true}""");
+        using var lasting = await simulator.SendAsync(HttpMethod.Get, "/user");
+        Assert.False(lasting.Headers.Contains("github-authentication-token-expiration"));
+        await simulator.SendAsync(HttpMethod.Post, "/_simulator/token", """{"expiresInSeconds":0}""");
+        using var expired = await simulator.SendAsync(HttpMethod.Get, "/user");
+        Assert.Equal(HttpStatusCode.Unauthorized, expired.StatusCode);
+        using var wrong = await simulator.SendAsync(HttpMethod.Post, "/_simulator/token", """{"issues":"admin"}""");
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+    }
+
     [Theory]
     [InlineData("Bearer", RunningSimulator.Token, HttpStatusCode.OK)]
     [InlineData("bearer", RunningSimulator.Token, HttpStatusCode.OK)]

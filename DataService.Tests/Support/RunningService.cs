@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using DataService.GitHub;
 using DataService.Jobs;
 using GitHubSimulator;
 using GitHubSimulator.Faults;
@@ -72,9 +73,13 @@ internal sealed class RunningService : IAsyncDisposable
         var logs = new LogCapture();
         var factory = new DataServiceFactory(all, logs, services =>
         {
-            // What runs by itself at the full minute would come between a test's own jobs now and then.
+            // What runs by itself would come between a test's own jobs and calls to GitHub now and then.
             if (!runsRecurringJobs)
+            {
                 services.Remove(services.Single(service => service.ImplementationType == typeof(RecurringJobs)));
+                services.Remove(services.Single(service => service.ImplementationType == typeof(TokenWatch)));
+            }
+
             replace?.Invoke(services);
         });
         factory.StartServer();

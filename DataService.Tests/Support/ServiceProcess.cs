@@ -30,6 +30,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo("dotnet", [assembly ?? typeof(DataServiceDbContext).Assembly.Location, .. arguments ?? []])
         {
+            // Nobody sits there to be asked.
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
@@ -110,7 +112,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     private static bool IsSetting(string name) =>
         name.StartsWith("ASPNETCORE_", StringComparison.Ordinal) || name.StartsWith("GITHUB_", StringComparison.Ordinal)
         || name.StartsWith("ConnectionStrings", StringComparison.Ordinal) || name.StartsWith("Authentication__", StringComparison.Ordinal)
-        || name is "API_TOKEN" or "VIEWER_TOKEN" or "ALLOWED_ORIGINS" or "DOTNET_ENVIRONMENT";
+        || name is "API_TOKEN" or "VIEWER_TOKEN" or "DATASERVICE_URL" or "ALLOWED_ORIGINS" or "DOTNET_ENVIRONMENT";
 
     private static void Append(StringBuilder text, string? line)
     {

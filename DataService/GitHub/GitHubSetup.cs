@@ -33,21 +33,28 @@ internal static class GitHubSetup
             .AddHttpMessageHandler<GitHubHandler>()
             .RemoveAllLoggers();
         builder.Services.AddSingleton<IConnection>(services =>
-        {
-            var options = services.GetRequiredService<GitHubOptions>();
-            var handlers = services.GetRequiredService<IHttpMessageHandlerFactory>();
-            var credentials = options.Token is { } token ? new Credentials(token, AuthenticationType.Bearer) : Credentials.Anonymous;
-            return new Connection(
-                new ProductHeaderValue("DataService"),
-                options.ApiUrl,
-                new InMemoryCredentialStore(credentials),
-                new CachingHttpClient(new HttpClientAdapter(() => handlers.CreateHandler(ClientName)), services.GetRequiredService<ResponseCache>()),
-                new SimpleJsonSerializer());
-        });
+            Connect(services, http => new CachingHttpClient(http, services.GetRequiredService<ResponseCache>())));
+        // A remembered answer would tell an old time, and an old token's expiry.
+        builder.Services.AddSingleton(services => new TokenInspection(
+            Connect(services, http => http), services.GetRequiredService<GitHubOptions>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddHostedService<TokenWatch>();
         builder.Services.AddSingleton<ResponseCache>();
         builder.Services.AddSingleton<ContentBudget>();
         builder.Services.AddSingleton<RepositoryCreator>();
         builder.Services.AddSingleton<RepositoryCatalog>();
         builder.Services.AddSingleton<IssueTracker>();
+    }
+
+    private static Connection Connect(IServiceProvider services, Func<HttpClientAdapter, IHttpClient> around)
+    {
+        var options = services.GetRequiredService<GitHubOptions>();
+        var handlers = services.GetRequiredService<IHttpMessageHandlerFactory>();
+        var credentials = options.Token is { } token ? new Credentials(token, AuthenticationType.Bearer) : Credentials.Anonymous;
+        return new Connection(
+            new ProductHeaderValue("DataService"),
+            options.ApiUrl,
+            new InMemoryCredentialStore(credentials),
+            around(new HttpClientAdapter(() => handlers.CreateHandler(ClientName))),
+            new SimpleJsonSerializer());
     }
 }

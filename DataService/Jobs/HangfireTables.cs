@@ -165,6 +165,22 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
         return version == KnownVersion;
     }
 
+    /// <summary>What stands in Hangfire's tables; null where they are not there. Any version of them will do.</summary>
+    public static async Task<HangfireFigures?> ReadFiguresAsync(DataServiceDbContext db, CancellationToken cancellationToken)
+    {
+        if (!await db.Database.SqlQuery<bool>($"""SELECT to_regclass('hangfire.schema') IS NOT NULL AS "Value" """).SingleAsync(cancellationToken))
+            return null;
+        return await db.Database.SqlQuery<HangfireFigures>(
+            $"""
+             SELECT (SELECT max(version) FROM hangfire.schema) AS version,
+                    (SELECT count(*)::int FROM hangfire.server WHERE lastheartbeat > now() - interval '30 seconds') AS servers,
+                    (SELECT count(*)::int FROM hangfire.jobqueue WHERE fetchedat IS NULL) AS waiting,
+                    (SELECT extract(epoch FROM now() - s.createdat)::float8
+                     FROM hangfire.jobqueue q JOIN hangfire.job j ON j.id = q.jobid JOIN hangfire.state s ON s.id = j.stateid
+                     WHERE q.fetchedat IS NULL ORDER BY q.id LIMIT 1) AS oldest_seconds
+             """).SingleAsync(cancellationToken);
+    }
+
     /// <summary>
     /// Takes Hangfire's own locks on the jobs, to the end of the transaction: nobody else changes their states, and whoever is at it
     /// is not waited for. Then reads the jobs' states.
@@ -307,6 +323,12 @@ internal sealed record LockedJobs(string[] Places, IReadOnlySet<long> Busy, IRea
 {
     public static readonly LockedJobs None = new([], new HashSet<long>(), new Dictionary<long, string?>());
 }
+
+/// <param name="Version">Of the schema.</param>
+/// <param name="Servers">Instances whose workers have shown in the last 30 s that they are alive; they do so every 10 s.</param>
+/// <param name="Waiting">Jobs in the queue that no worker has taken yet.</param>
+/// <param name="OldestSeconds">How long the first one of them waits; null where none does.</param>
+internal sealed record HangfireFigures(int Version, int Servers, int Waiting, double? OldestSeconds);
 
 /// <param name="Id">The project's.</param>
 /// <param name="Slug">The project's.</param>

@@ -40,6 +40,7 @@ internal static class SimulatorHost
         var api = app.MapGroup("")
             .AddEndpointFilter<AuthenticationFilter>()
             .AddEndpointFilter<LimitFilter>()
+            .AddEndpointFilter<PermissionFilter>()
             .AddEndpointFilter<FaultFilter>();
         api.MapRepositories();
         api.MapIssues();

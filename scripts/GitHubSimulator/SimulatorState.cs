@@ -21,4 +21,6 @@ internal sealed class SimulatorState(SimulatorOptions options, TimeProvider time
     public PrimaryLimit PrimaryLimit { get; } = new(time);
 
     public ContentLimit ContentLimit { get; } = new(time);
+
+    public TokenGrant Token { get; } = new(time, options.TokenExpires);
 }

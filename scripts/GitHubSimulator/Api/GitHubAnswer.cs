@@ -37,6 +37,13 @@ internal sealed class GitHubAnswer(int status, string? contentType, byte[] body)
         return this;
     }
 
+    /// <summary>A header that the answer does not have yet.</summary>
+    public GitHubAnswer WithDefault(string header, string value)
+    {
+        _headers.TryAdd(header, value);
+        return this;
+    }
+
     /// <summary>The same status and headers, another body.</summary>
     public GitHubAnswer WithBody(ReadOnlySpan<byte> other, string? otherType = null)
     {
@@ -102,8 +109,8 @@ internal sealed class GitHubAnswer(int status, string? contentType, byte[] body)
         headers["x-ratelimit-used"] = Number(usage.Used);
         headers["x-ratelimit-reset"] = Number(usage.Reset.ToUnixTimeSeconds());
         headers["x-ratelimit-resource"] = "core";
-        headers["github-authentication-token-expiration"] =
-            call.State.Options.TokenExpires.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+        if (call.State.Token.Expires is { } expires)
+            headers["github-authentication-token-expiration"] = expires.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
         foreach (var (name, value) in _headers)
             headers[name] = value;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using GitHubSimulator.Limits;
 using GitHubSimulator.Repositories;
 
 namespace GitHubSimulator.Api;
@@ -12,10 +13,10 @@ internal static class IssueEndpoints
     {
         foreach (var place in RepositoryEndpoints.Places)
         {
-            api.MapPost($"{place}/issues", Create).WithMetadata(new CreatesContent());
-            api.MapGet($"{place}/issues", List);
-            api.MapGet($"{place}/issues/{{number:int}}", Get);
-            api.MapPatch($"{place}/issues/{{number:int}}", Update);
+            api.MapPost($"{place}/issues", Create).WithMetadata(new CreatesContent(), new NeedsPermission("issues", Access.Write));
+            api.MapGet($"{place}/issues", List).WithMetadata(new NeedsPermission("issues", Access.Read));
+            api.MapGet($"{place}/issues/{{number:int}}", Get).WithMetadata(new NeedsPermission("issues", Access.Read));
+            api.MapPatch($"{place}/issues/{{number:int}}", Update).WithMetadata(new NeedsPermission("issues", Access.Write));
         }
     }
 

@@ -1,3 +1,4 @@
+using GitHubSimulator.Limits;
 using GitHubSimulator.Repositories;
 
 namespace GitHubSimulator.Api;
@@ -9,14 +10,16 @@ internal static class RepositoryEndpoints
 
     public static void MapRepositories(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/orgs/{org}/repos", Create).WithMetadata(new CreatesContent());
+        api.MapPost("/orgs/{org}/repos", Create).WithMetadata(new CreatesContent(), new NeedsPermission("administration", Access.Write));
         api.MapGet("/orgs/{org}/repos", ListOfOrg);
         api.MapGet("/user/repos", (ApiCall call) => List(call, "full_name"));
         foreach (var place in Places)
         {
             api.MapGet(place, Get);
-            api.MapPatch(place, Update);
-            api.MapDelete(place, Delete);
+            api.MapPatch(place, Update).WithMetadata(new NeedsPermission("administration", Access.Write));
+            api.MapDelete(place, Delete).WithMetadata(new NeedsPermission("administration", Access.Write));
+            api.MapGet($"{place}/keys", Empty).WithMetadata(new NeedsPermission("administration", Access.Read));
+            api.MapGet($"{place}/branches", Empty).WithMetadata(new NeedsPermission("contents", Access.Read));
         }
     }
 
@@ -84,12 +87,24 @@ internal static class RepositoryEndpoints
         return GitHubAnswer.NoContent();
     }
 
+    /// <summary>New repositories are empty, and nothing here fills them.</summary>
+    private static GitHubAnswer Empty(ApiCall call) => call.FindRepository() switch
+    {
+        ({ }, _) => GitHubAnswer.Json(200, Array.Empty<object>()),
+        (_, var refusal) => refusal!,
+    };
+
     private static GitHubAnswer ListOfOrg(ApiCall call, string org) => IsOrg(call, org) ? List(call, "created") : Answers.NotFound();
 
     private static GitHubAnswer List(ApiCall call, string defaultSort)
     {
         var sort = call.Query["sort"].ToString() is { Length: > 0 } asked ? asked : defaultSort;
-        var all = call.State.Repositories.All;
+        var all = call.State.Repositories.All.Where(repository => call.Query["type"].ToString() switch
+        {
+            "private" => repository.Private,
+            "public" => !repository.Private,
+            _ => true,
+        });
         var sorted = sort switch
         {
             "full_name" => all.OrderBy(repository => repository.FullName, StringComparer.OrdinalIgnoreCase),

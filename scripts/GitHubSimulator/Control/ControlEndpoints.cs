@@ -25,6 +25,9 @@ internal static class ControlEndpoints
         control.MapGet("/limits", (SimulatorState state) => LimitsView.Of(state));
         control.MapPost("/limits", SetLimitsAsync);
 
+        control.MapGet("/token", (SimulatorState state) => TokenView.Of(state));
+        control.MapPost("/token", SetTokenAsync);
+
         control.MapFallback("{**path}", () => Problem(404, "There is no such call; see the page at / for examples."));
     }
 
@@ -106,6 +109,18 @@ internal static class ControlEndpoints
         state.ContentLimit.Set(request.ToRules());
         state.PrimaryLimit.Set(request.PrimaryPerHour);
         return Results.Ok(LimitsView.Of(state));
+    }
+
+    private static async Task<IResult> SetTokenAsync(HttpContext context, SimulatorState state)
+    {
+        var (request, problem) = await ControlBody.ReadAsync<TokenRequest>(context);
+        if (request is null)
+            return Problem(400, problem);
+        if (request.Problem() is { } wrong)
+            return Problem(400, wrong);
+
+        request.Apply(state);
+        return Results.Ok(TokenView.Of(state));
     }
 
     private static IResult Problem(int status, string? problem) => Results.Json(new { Error = problem }, statusCode: status);

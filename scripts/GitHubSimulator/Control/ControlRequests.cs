@@ -78,3 +78,28 @@ internal sealed record LimitsRequest(
 
     public string? Problem() => PrimaryPerHour < 1 ? "primaryPerHour must be 1 or more." : ToRules().Problem();
 }
+
+/// <summary>What the token may do from now on: none, read or write of each permission. What is left out stays.</summary>
+/// <param name="ExpiresInSeconds">From now; 0 or less: it has expired.</param>
+/// <param name="NeverExpires">True takes the expiry away.</param>
+/// <param name="Administration">Of repositories.</param>
+/// <param name="Contents">Of repositories.</param>
+/// <param name="Issues">Of repositories.</param>
+internal sealed record TokenRequest(
+    int? ExpiresInSeconds = null, bool NeverExpires = false, string? Administration = null, string? Contents = null, string? Issues = null)
+{
+    private IEnumerable<(string Name, string Access)> Given =>
+        new[] { ("administration", Administration), ("contents", Contents), ("issues", Issues) }.Where(given => given.Item2 is not null)!;
+
+    public string? Problem() => Given.All(given => EnumNames<Access>.Parse(given.Access) is not null)
+        ? null
+        : $"administration, contents and issues must be one of {string.Join(", ", EnumNames<Access>.All)}.";
+
+    public void Apply(SimulatorState state)
+    {
+        if (NeverExpires || ExpiresInSeconds is not null)
+            state.Token.Expires = NeverExpires ? null : state.Time.GetUtcNow().AddSeconds(ExpiresInSeconds!.Value);
+        foreach (var (name, access) in Given)
+            state.Token.Set(name, EnumNames<Access>.Parse(access)!.Value);
+    }
+}

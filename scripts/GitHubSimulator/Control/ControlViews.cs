@@ -1,4 +1,5 @@
 using GitHubSimulator.Faults;
+using GitHubSimulator.Limits;
 
 namespace GitHubSimulator.Control;
 
@@ -82,5 +83,14 @@ internal sealed record LimitsView(
             content.Blocks,
             content.CallsWhileBlocked,
             content.BlockedUntil);
+    }
+}
+
+internal sealed record TokenView(DateTimeOffset? Expires, bool Expired, string Administration, string Contents, string Issues)
+{
+    public static TokenView Of(SimulatorState state)
+    {
+        string Access(string name) => EnumNames<Access>.Of(state.Token.Permissions[name]);
+        return new(state.Token.Expires, state.Token.IsExpired, Access("administration"), Access("contents"), Access("issues"));
     }
 }

@@ -54,6 +54,8 @@ internal static class StartPage
               {{Command($$"""curl {{address}}/_simulator/strangers -d '{"name":"acme"}'""")}}
               <p>Everything works again:</p>
               {{Command($"curl -X DELETE {address}/_simulator/faults")}}
+              <p>The token may only read, and expires in ten days; write, and all is well:</p>
+              {{Command($$"""curl {{address}}/_simulator/token -d '{"administration":"read","expiresInSeconds":864000}'""")}}
               <p>Kinds: {{Text(string.Join(", ", EnumNames<FaultKind>.All))}}.<br>
                 Presets of refuse: {{Text(string.Join(", ", EnumNames<RefusalPreset>.All))}}.</p>
             </body>

@@ -1,0 +1,59 @@
+using DataService.GitHub;
+using DataService.Tests.Support;
+using GitHubSimulator.Faults;
+using Microsoft.Extensions.Time.Testing;
+using Serilog.Events;
+
+namespace DataService.Tests.GitHub;
+
+public sealed class TokenWatchTests(PostgresCluster cluster) : ServiceTest(cluster)
+{
+    [Fact]
+    public async Task It_warns_daily_from_fourteen_days_before_the_expiry_whatever_GitHub_does_meanwhile()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        Service.GitHub.Token.Expires = DateTimeOffset.UtcNow.AddDays(15.5);
+        using var watch = ActivatorUtilities.CreateInstance<TokenWatch>(Service.Services, time);
+        await watch.StartAsync(Cancelled);
+
+        await LooksAsync(time, 1);
+        Assert.Empty(Warnings("expires in"));
+        await LooksAsync(time, 2);
+        Assert.Empty(Warnings("expires in"));
+        await LooksAsync(time, 3);
+        Assert.Single(Warnings("expires in 13 days"));
+
+        Service.Break(new FaultRule { Kind = FaultKind.Reset, Times = 1 });
+        await LooksAsync(time, 4);
+        Assert.Single(Warnings("could not be asked"));
+        // Within an hour, not a day.
+        var before = time.GetUtcNow();
+        await LooksAsync(time, 5);
+        Assert.InRange(time.GetUtcNow() - before, TimeSpan.Zero, TimeSpan.FromHours(2));
+        Assert.Equal(2, Warnings("expires in").Count);
+
+        Service.GitHub.Token.Expires = DateTimeOffset.UtcNow.AddSeconds(-1);
+        await LooksAsync(time, 6);
+        Assert.Single(Warnings("refuses GITHUB_TOKEN"));
+        await watch.StopAsync(Cancelled);
+        Assert.DoesNotContain(RunningService.GitHubToken, Service.Logs.Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>Lets time pass until the watch has asked so often, and has come to its next wait.</summary>
+    private async Task LooksAsync(FakeTimeProvider time, int looks)
+    {
+        await Eventually.ReturnsAsync(
+            () =>
+            {
+                var count = Service.GitHub.Requests.All.Count(request => request.Path == "/user");
+                if (count < looks && looks > 1)
+                    time.Advance(TimeSpan.FromMinutes(30));
+                return Task.FromResult(count);
+            },
+            count => count >= looks, $"look {looks}");
+        await Eventually.ReturnsAsync(
+            () => Task.FromResult(Service.GitHub.Requests.All.Count(request => request is { Path: "/user", EndedAt: not null })), count => count >= looks, $"the answer of look {looks}");
+    }
+
+    private List<LogEvent> Warnings(string text) => [.. Service.Logs.Events.Where(e => e.Level >= LogEventLevel.Warning && e.RenderMessage(null).Contains(text, StringComparison.Ordinal))];
+}
