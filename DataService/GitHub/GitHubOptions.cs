@@ -15,6 +15,17 @@ internal sealed partial class GitHubOptions
     /// <summary>The REST API's root; ends in a slash, so that relative addresses append to it.</summary>
     public required Uri ApiUrl { get; init; }
 
+    /// <summary>
+    /// The root of what people look at: GitHub's own site, an Enterprise Server's or a simulator's, as the API's address tells.
+    /// </summary>
+    public Uri WebUrl => field ??= ApiUrl switch
+    {
+        { Host: "api.github.com" } => new Uri("https://github.com/"),
+        { Host: var host } when host.StartsWith("api.", StringComparison.Ordinal) && host.EndsWith(".ghe.com", StringComparison.Ordinal) =>
+            new Uri($"https://{host["api.".Length..]}/"),
+        var server => new Uri(server, "/"),
+    };
+
     /// <summary>A fine-grained personal access token; null where none is configured.</summary>
     public required string? Token { get; init; }
 

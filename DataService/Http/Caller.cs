@@ -27,8 +27,8 @@ internal sealed class Caller(IHttpContextAccessor accessor)
         _ => AuditOrigin.Rest,
     };
 
-    /// <summary>Hangfire moves its own part of the path into the base.</summary>
+    /// <summary>Hangfire moves its own part of the path into the base. Routes are the same in upper and lower case.</summary>
     private static bool IsDashboard(HttpRequest request) =>
-        request.Path.StartsWithSegments(Dashboard, StringComparison.Ordinal)
-        || request.PathBase.Value?.EndsWith(Dashboard, StringComparison.Ordinal) is true;
+        request.Path.StartsWithSegments(Dashboard, StringComparison.OrdinalIgnoreCase)
+        || request.PathBase.Value?.EndsWith(Dashboard, StringComparison.OrdinalIgnoreCase) is true;
 }

@@ -59,14 +59,16 @@ internal sealed partial class CreationControl(
     }
 
     /// <summary>Ends the pause, whoever made it, and wakes what waited for that.</summary>
-    public async Task ResumeAsync(CancellationToken cancellationToken)
+    /// <param name="reason">For people; null for none.</param>
+    /// <param name="cancellationToken">Gives up waiting for the database.</param>
+    public async Task ResumeAsync(string? reason, CancellationToken cancellationToken)
     {
         var resumed = await transaction.ExecuteAsync(async (jobs, token) =>
         {
             if (await CreationGate.LockPauseAsync(db, token) is not { } pause)
                 return false;
             db.CreationPauses.Remove(pause);
-            audit.Record(db, AuditAction.Resume, detail: $"Paused since {pause.Since:u}: {pause.Reason}");
+            audit.Record(db, AuditAction.Resume, reason: reason, detail: $"Paused since {pause.Since:u}: {pause.Reason}");
             // The count begins anew, or the first refusal would close the gate again.
             await db.GitHubQuotas.Where(q => q.RefusalsInARow > 0).ExecuteUpdateAsync(q => q.SetProperty(x => x.RefusalsInARow, 0), token);
             jobs.Enqueue<WakeWaitingJob>(job => job.RunAsync(CancellationToken.None));

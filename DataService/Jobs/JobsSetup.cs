@@ -41,6 +41,7 @@ internal static class JobsSetup
         services.AddHostedService<HangfireTablesCheck>();
         services.AddSingleton<JobSignal>();
         services.AddScoped<JobTransaction>();
+        services.AddScoped<ProjectRepository>();
         services.AddScoped<CreationSearch>();
         services.AddScoped<OneByOneRequeue>();
         services.AddScoped<RequeueEngine>();

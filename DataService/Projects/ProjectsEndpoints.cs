@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using DataService.Data;
 using DataService.Domain;
 using DataService.Http;
+using DataService.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -76,23 +77,14 @@ internal static class ProjectsEndpoints
     }
 
     private static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> ChooseRepositoryAsync(
-        string slug, ChooseRepositoryRequest request, DataServiceDbContext db, AuditTrail audit, TimeProvider time,
-        CancellationToken cancellationToken)
+        string slug, ChooseRepositoryRequest request, ProjectRepository repository, CancellationToken cancellationToken)
     {
         var fullName = request.GithubRepo;
         if (fullName is not null && !RepositoryName.IsFullName(fullName))
             return Problems.Invalid("githubRepo", "Give the repository as owner/name, or null for none.");
-        var changed = await db.InTransactionAsync(async token =>
-        {
-            var project = await db.LockProjectAsync(slug, token);
-            if (project is null)
-                return null;
-            var action = fullName is null ? AuditAction.ClearRepository : AuditAction.ChooseRepository;
-            audit.Record(db, action, project, detail: fullName ?? project.GithubRepo);
-            project.ChooseRepository(fullName, time.UtcNow);
-            return project;
-        }, cancellationToken);
-        return changed is null ? Problems.NoSuchProject(slug) : TypedResults.Ok(ProjectResponse.From(changed));
+        return await repository.ChooseAsync(slug, fullName, cancellationToken) is { } changed
+            ? TypedResults.Ok(ProjectResponse.From(changed))
+            : Problems.NoSuchProject(slug);
     }
 }
 

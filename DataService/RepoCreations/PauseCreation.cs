@@ -60,7 +60,7 @@ internal static class PauseCreation
 
     public static async Task<Ok<CreationStatusResponse>> ResumeAsync(CreationControl control, CancellationToken cancellationToken)
     {
-        await control.ResumeAsync(cancellationToken);
+        await control.ResumeAsync(reason: null, cancellationToken);
         return await StatusAsync(control, cancellationToken);
     }
 }

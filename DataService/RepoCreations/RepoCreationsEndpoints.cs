@@ -1,5 +1,3 @@
-using DataService.Data;
-using DataService.Domain;
 using DataService.Http;
 using DataService.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -40,21 +38,8 @@ internal static class RepoCreationsEndpoints
     }
 
     private static async Task<Results<Accepted<RepoCreationResponse>, ProblemHttpResult>> RequeueAsync(
-        string slug, DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, AuditTrail audit, TimeProvider time,
-        CancellationToken cancellationToken)
-    {
-        var creation = await transaction.ExecuteAsync(
-            async (jobs, token) =>
-            {
-                if (await db.LockProjectAsync(slug, token) is not { } project)
-                    return null;
-                var (begun, before) = (time.UtcNow, project.RepoCreation?.JobId);
-                var requeued = queue.Requeue(project, jobs);
-                var isNew = requeued.JobId != before;
-                audit.Record(db, AuditAction.Requeue, project, count: isNew ? 1 : 0, detail: isNew ? null : "it was under way already", at: begun);
-                return requeued;
-            },
-            cancellationToken);
-        return creation is null ? Problems.NoSuchProject(slug) : TypedResults.Accepted($"/projects/{slug}", RepoCreationResponse.From(creation));
-    }
+        string slug, ProjectRepository repository, CancellationToken cancellationToken) =>
+        await repository.RequeueAsync(slug, reason: null, cancellationToken) is { } creation
+            ? TypedResults.Accepted($"/projects/{slug}", RepoCreationResponse.From(creation))
+            : Problems.NoSuchProject(slug);
 }

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using DataService.Data;
 using DataService.Http;
+using DataService.Jobs.Dashboard.Pages;
 using Hangfire;
 using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -29,8 +30,12 @@ internal static class DashboardSetup
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     /// <summary>Hangfire keeps one menu for the whole process.</summary>
-    static DashboardSetup() => NavigationMenu.Items.Add(page =>
-        new MenuItem($"Sign out ({page.Context.GetHttpContext().User.FindFirstValue(ClaimTypes.Role)})", page.Url.To("/logout")));
+    static DashboardSetup()
+    {
+        DashboardPages.Register();
+        NavigationMenu.Items.Add(page =>
+            new MenuItem($"Sign out ({page.Context.GetHttpContext().User.FindFirstValue(ClaimTypes.Role)})", page.Url.To("/logout")));
+    }
 
     public static void AddDashboard(this WebApplicationBuilder builder)
     {
@@ -41,6 +46,8 @@ internal static class DashboardSetup
         // anything is asked by POST, with which other sites cannot have a Lax cookie sent either.
         var sameSite = oidc is null ? SameSiteMode.Strict : SameSiteMode.Lax;
         services.AddSingleton<JobNames>();
+        services.AddSingleton<CreationFigureCache>();
+        services.AddSingleton(Options);
         var authentication = services.AddAuthentication().AddCookie(cookie =>
         {
             cookie.Cookie.Name = "dataservice.dashboard";
@@ -79,18 +86,25 @@ internal static class DashboardSetup
     public static void MapDashboard(this WebApplication app)
     {
         app.MapDashboardLogin(SessionPolicy);
-        var names = app.Services.GetRequiredService<JobNames>();
-        app.MapHangfireDashboard(Path, new DashboardOptions
+        app.MapDashboardPages();
+        app.MapHangfireDashboard(Path, app.Services.GetRequiredService<DashboardOptions>())
+            .RequireAuthorization(Policy).WithContentSecurityPolicy(ContentSecurityPolicy).ExcludeFromDescription();
+    }
+
+    private static DashboardOptions Options(IServiceProvider services)
+    {
+        var names = services.GetRequiredService<JobNames>();
+        return new DashboardOptions
         {
-            // Access is decided by the endpoint's policy below; Hangfire's default is a list of its own, for local requests only.
+            // Access is decided by the endpoint's policy; Hangfire's default is a list of its own, for local requests only.
             Authorization = [],
             AppPath = null,
             DashboardTitle = "DataService jobs",
             DisplayNameFunc = (_, job) => names.Of(job),
             DisplayStorageConnectionString = false,
-            // Hides the buttons. What they call is refused by the policy below.
+            // Hides the buttons. What they call is refused by the endpoint's policy.
             IsReadOnlyFunc = context => !context.GetHttpContext().User.IsOperator,
-        }).RequireAuthorization(Policy).WithContentSecurityPolicy(ContentSecurityPolicy).ExcludeFromDescription();
+        };
     }
 
     private static async Task RefuseAsync(HttpContext context)

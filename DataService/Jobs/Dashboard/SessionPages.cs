@@ -17,11 +17,13 @@ internal static partial class SessionPages
     /// <summary>A file that the build embeds.</summary>
     public static string Asset(string name)
     {
-        using var stream = typeof(SessionPages).Assembly.GetManifestResourceStream($"DataService.Jobs.Dashboard.{name}")
+        using var stream = typeof(SessionPages).Assembly.GetManifestResourceStream(AssetName(name))
             ?? throw new InvalidOperationException($"The build left out {name}.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
+
+    public static string AssetName(string name) => $"DataService.Jobs.Dashboard.{name}";
 
     /// <summary>
     /// Puts the values, encoded, where the template names them as <c>{{name}}</c>; <c>{{base}}</c> is the dashboard's own path.

@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using DataService.Domain;
 using DataService.Http;
-using DataService.Jobs.Requeue;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace DataService.RepoCreations;
+namespace DataService.Jobs.Requeue;
 
 /// <summary>Reads a caller's filter. The first field that does not fit is refused by its name.</summary>
 internal static partial class FilterInput
