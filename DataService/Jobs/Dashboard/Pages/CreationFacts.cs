@@ -9,6 +9,9 @@ namespace DataService.Jobs.Dashboard.Pages;
 /// <summary>Where a creation stands, with links: on the project's page, and on the page that Hangfire has for the job.</summary>
 internal static class CreationFacts
 {
+    private const string Answer = "GitHub's answer";
+    private const string Cure = "What to do";
+
     /// <param name="http">The request.</param>
     /// <param name="project">With its creation.</param>
     /// <param name="gitHub">The root of GitHub's pages.</param>
@@ -26,8 +29,8 @@ internal static class CreationFacts
                 ? Markup.Of($"""<a href="{new Uri(gitHub, repository).AbsoluteUri}" rel="noopener noreferrer">{repository}</a>""")
                 : Markup.Of($"none yet")),
             ("State", creation is null ? Markup.Of($"no creation") : CreationView.State(creation.State)),
-            ("GitHub's answer", creation?.GithubError is null ? null : Failure(creation)),
-            ("What to do", creation is { State: RepoCreationState.Failed } ? Markup.Of($"{Cures.Of(creation.ErrorCode?.Code)}") : null),
+            (Answer, creation?.GithubError is null ? null : Failure(creation)),
+            (Cure, creation is { State: RepoCreationState.Failed } ? Markup.Of($"{Cures.Of(creation.ErrorCode?.Code)}") : null),
             ("Attempts", creation is null ? null : Markup.Of($"{creation.Attempts}")),
             ("Next attempt", creation is { NextAttemptAt: null, WaitsFor: null } or null ? null : CreationView.Next(creation.NextAttemptAt, creation.WaitsFor)),
             ("Changed", creation is null ? null : Markup.Ago(creation.UpdatedAt)),
@@ -35,7 +38,7 @@ internal static class CreationFacts
         ];
         return Markup.Of($"""
             <dl class="ds-facts ds-box">{facts.Where(fact => fact.Value is not null).Select(fact => Markup.Of($"""
-              <div><dt>{fact.Name}</dt><dd>{fact.Value}</dd></div>
+              <div{(fact.Name is Answer or Cure ? new Markup(" class=\"ds-wide-fact\"") : default)}><dt>{fact.Name}</dt><dd>{fact.Value}</dd></div>
               """))}</dl>
             """);
     }

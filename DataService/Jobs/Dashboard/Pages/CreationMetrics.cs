@@ -31,7 +31,7 @@ internal static class CreationMetrics
         Url = $"{Repositories}?{CreationQuery.State}=created",
     };
 
-    private static readonly DashboardMetric Budget = new("creations:budget", "Left of GitHub's budget", page =>
+    private static readonly DashboardMetric Budget = new("creations:budget", "Budget left", page =>
     {
         var cache = Cache(page);
         var figures = cache.Read();
@@ -43,9 +43,9 @@ internal static class CreationMetrics
     });
 
     /// <summary>Absent while creation goes on.</summary>
-    private static readonly DashboardMetric Pause = new("creations:paused", "Creation of repositories is paused", page =>
+    private static readonly DashboardMetric Pause = new("creations:paused", "Creation of repositories", page =>
         Figures(page) is { PausedSince: { } since, PauseReason: var reason }
-            ? new Metric($"Since {since.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} {Clock(since)}: {reason}") { Style = MetricStyle.Danger }
+            ? new Metric($"Paused since {since.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)} {Clock(since)}: {reason}") { Style = MetricStyle.Danger }
             : null)
     {
         Url = Repositories,

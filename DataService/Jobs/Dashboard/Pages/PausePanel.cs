@@ -20,15 +20,16 @@ internal static class PausePanel
     /// <param name="db">Where the pause is.</param>
     /// <param name="slug">The project whose page it is on; null for the list.</param>
     /// <param name="cancellationToken">Gives up waiting for the database.</param>
-    public static async Task<Markup> ShowAsync(HttpContext http, DataServiceDbContext db, string? slug, CancellationToken cancellationToken)
+    /// <returns>The pause, for the top of the page, and what pauses, for below it; one of them at most is there.</returns>
+    public static async Task<(Markup Pause, Markup Command)> ShowAsync(HttpContext http, DataServiceDbContext db, string? slug, CancellationToken cancellationToken)
     {
         var pause = await db.CreationPauses.AsNoTracking().SingleOrDefaultAsync(cancellationToken);
         if (pause is null && !http.User.IsOperator)
-            return default;
+            return (default, default);
         var back = slug is null ? default : Markup.Of($"""<input type="hidden" name="{Project}" value="{slug}">""");
         if (pause is null)
         {
-            return Markup.Of($"""
+            return (default, Markup.Of($"""
                 <details class="ds-fold">
                   <summary>Pause creation</summary>
                   <form class="ds-form" method="post" action="{CreationView.Address(http, PausePath)}">{CreationView.Antiforgery(http)}{back}
@@ -38,7 +39,7 @@ internal static class PausePanel
                     <button class="btn btn-warning" type="submit">Pause creation</button>
                   </form>
                 </details>
-                """);
+                """));
         }
 
         var cause = pause.Code is { } code
@@ -51,12 +52,12 @@ internal static class PausePanel
               <button class="btn btn-primary" type="submit">Resume creation</button>
             </form>
             """);
-        return Markup.Of($"""
+        return (Markup.Of($"""
             <section class="alert alert-warning" aria-label="Pause">
               <p><strong>Creation is paused since {Markup.Ago(pause.Since)}.</strong> {cause}</p>
               {resume}
             </section>
-            """);
+            """), default);
     }
 
     public static async Task<IResult> PauseAsync(HttpContext http, CreationControl control, CancellationToken cancellationToken)

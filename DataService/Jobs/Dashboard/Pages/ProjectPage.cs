@@ -14,6 +14,8 @@ internal static class ProjectPage
     private const string Reason = "reason";
     private const string Repository = "repository";
 
+    private static readonly Markup Separator = new(" · ");
+
     /// <summary>In the address after an action; nothing else is ever shown from there.</summary>
     private static readonly Dictionary<string, string> Done = new()
     {
@@ -57,7 +59,7 @@ internal static class ProjectPage
         if (await db.FindProjectAsync(slug, cancellationToken) is not { } project)
             return NoSuchProject(http, slug);
         var story = await Timeline.OfAsync(db, project.Id, cancellationToken);
-        var pause = await PausePanel.ShowAsync(http, db, project.Slug, cancellationToken);
+        var (pause, command) = await PausePanel.ShowAsync(http, db, project.Slug, cancellationToken);
         var done = refusal is null && Done.GetValueOrDefault(http.Request.Query["done"].ToString()) is { } text
             ? Markup.Of($"""<div class="alert alert-success" role="status">{text}</div>""")
             : default;
@@ -69,6 +71,7 @@ internal static class ProjectPage
               {pause}
               {CreationFacts.Of(http, project, gitHub.WebUrl)}
               {Actions(http, project)}
+              {command}
               <h2 id="timeline">Timeline</h2>
               {Story(http, story)}
             </div>
@@ -108,32 +111,34 @@ internal static class ProjectPage
             {story.Select(entry => Markup.Of($"""
                 <li class="ds-event ds-event-{entry.Kind}">
                   <span class="ds-when">{Markup.At(entry.At)}</span>
-                  <div class="ds-what"><strong>{Name(entry)}</strong> {Markup.Foreign(entry.Text)}
-                    <span class="ds-minor">{Details(http, entry)}</span></div>
+                  <div class="ds-what">{What(entry)} <span class="ds-minor">{Details(http, entry).SelectMany((detail, i) => i is 0 ? [detail] : (Markup[])[Separator, detail])}</span></div>
                 </li>
                 """))}
             </ol>
             """);
 
-    /// <summary>Such as "attempt 2 started".</summary>
-    private static string Name(TimelineEntry entry) => entry.Kind switch
+    /// <summary>What a person did is said in full by its text; what happened has a name before it.</summary>
+    private static Markup What(TimelineEntry entry) => entry switch
     {
-        "attempt_started" => $"attempt {entry.Attempt}",
-        var kind => kind.Replace('_', ' '),
+        { Actor: not null } => Markup.Of($"<strong>{Markup.Foreign(entry.Text)}</strong>"),
+        { Kind: "attempt_started" } => Markup.Of($"<strong>attempt {entry.Attempt ?? 0}</strong> {Markup.Foreign(entry.Text)}"),
+        _ => Markup.Of($"<strong>{entry.Kind.Replace('_', ' ')}</strong> {Markup.Foreign(entry.Text)}"),
     };
 
     private static IEnumerable<Markup> Details(HttpContext http, TimelineEntry entry)
     {
         if (entry.Code is { } code)
-            yield return Markup.Of($"""<code>{code.Code}</code> {(entry.GithubStatus is { } status ? Markup.Of($"{status} ") : default)}""");
+            yield return Markup.Of($"<code>{code.Code}</code>");
+        if (entry.GithubStatus is { } status)
+            yield return Markup.Of($"{status}");
         if (entry.Attempt is { } attempt && entry.Kind is not "attempt_started")
-            yield return Markup.Of($"attempt {attempt} ");
+            yield return Markup.Of($"attempt {attempt}");
         if (entry.Actor is { } actor)
-            yield return Markup.Of($"by {Markup.Foreign(actor)} ");
+            yield return Markup.Of($"by {Markup.Foreign(actor)}");
         if (entry.JobId is { } job)
-            yield return Markup.Of($"""<a href="{CreationView.JobAddress(http, job)}">job {job}</a> """);
+            yield return Markup.Of($"""<a href="{CreationView.JobAddress(http, job)}">job {job}</a>""");
         if (entry.NextAt is { } next)
-            yield return Markup.Of($"goes on {Markup.Ago(next)} ");
+            yield return Markup.Of($"goes on {Markup.Ago(next)}");
         if (entry.RequestId is { } request)
             yield return Markup.Of($"request {Markup.Foreign(request)}");
     }

@@ -24,31 +24,32 @@ internal static class RepositoriesPage
         CreationCursor? after = null;
         if (refusal is null && cursorText.Length > 0 && (after = CreationCursor.Parse(cursorText)) is null)
             refusal = "The address names a page that is none; go back to the first one.";
-        var pause = await PausePanel.ShowAsync(http, db, slug: null, cancellationToken);
+        var (pause, command) = await PausePanel.ShowAsync(http, db, slug: null, cancellationToken);
+        // What stands above the list is the same on each of its pages.
+        var groups = refusal is null && after is null ? await search.GroupsAsync(filter, cancellationToken) : [];
         var content = refusal is null
-            ? await ContentAsync(http, search, query, filter, after, cancellationToken)
+            ? await ListAsync(http, search, query, filter, after, cancellationToken)
             : CreationView.Alert(refusal);
         return new FramedPage(Title, Markup.Of($"""
             <div class="ds-page">
               <h1 class="page-header">{Title}</h1>
               {pause}
+              {Groups(http, query, groups)}
+              {command}
               {Form(http, query)}
               {content}
             </div>
             """), refusal is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
-    private static async Task<Markup> ContentAsync(
+    private static async Task<Markup> ListAsync(
         HttpContext http, CreationSearch search, CreationQuery query, CreationFilter filter, CreationCursor? after, CancellationToken cancellationToken)
     {
         var (page, next) = await search.ListAsync(filter, after, PageSize, cancellationToken);
-        // What stands above the list is the same on each of its pages.
-        var groups = after is null ? await search.GroupsAsync(filter, cancellationToken) : [];
         var requeue = http.User.IsOperator && page is not [] && MayMatchFailures(filter)
             ? Markup.Of($"""<a class="btn btn-primary" href="{CreationView.Address(http, RequeuePage.Path)}{query.Address()}">Re-run all that match</a>""")
             : default;
         return Markup.Of($"""
-            {Groups(http, query, groups)}
             <div class="ds-heading"><h2 id="creations">Creations, last changed first</h2>{requeue}</div>
             {List(http, page)}
             {Pager(http, query, after, next)}

@@ -81,7 +81,7 @@ internal static class RequeuePage
               <p id="run-said" role="status" aria-live="polite"></p>
               <table class="table ds-narrow" id="run-skipped" hidden><caption>Skipped</caption><thead><tr><th scope="col">Why</th><th scope="col" class="ds-number">How many</th></tr></thead><tbody></tbody></table>
               <button class="btn btn-default" id="run-stop" type="button">Stop after this batch</button>
-              <a class="btn btn-primary" id="run-back" href="{List(http, filter)}" hidden>Back to the list</a>
+              <a class="btn btn-primary" id="run-back" href="{Outcome(http, filter)}" hidden>See what becomes of them</a>
             </section>
             <script src="{CreationView.Address(http, DashboardPages.ScriptPath)}" defer></script>
             """);
@@ -89,8 +89,7 @@ internal static class RequeuePage
             Markup.Of($"""
                 {CreationView.Alert(refusal)}
                 <p class="ds-lead" id="count"><strong>{count.Remaining:N0}</strong> to re-run: {Markup.Foreign(filter.ToString())}</p>
-                {duration}
-                {Skipped(count.Skipped, "Skipped, as they stand")}
+                <div id="plan">{duration}{Skipped(count.Skipped, "Skipped, as they stand")}</div>
                 {(count.Remaining is 0 ? Markup.Of($"""<p><a class="btn btn-default" href="{List(http, filter)}">Back to the list</a></p>""") : default)}
                 {run}
                 """),
@@ -110,7 +109,7 @@ internal static class RequeuePage
             <p class="ds-lead" role="status"><strong>{progress.Requeued:N0}</strong> re-run by this batch, {progress.Remaining:N0} remain.</p>
             {Skipped(progress.Skipped, "Skipped")}
             {next}
-            <p><a href="{List(http, filter)}">Back to the list</a></p>
+            <p><a href="{Outcome(http, filter)}">See what becomes of them</a></p>
             """);
     }
 
@@ -122,6 +121,9 @@ internal static class RequeuePage
     /// <summary>The list that the run came from, without the end that was set for the run.</summary>
     private static string List(HttpContext http, CreationFilter filter) =>
         $"{CreationView.Address(http, RepositoriesPage.Path)}{CreationQuery.Of(filter with { Until = null }).Address()}";
+
+    /// <summary>What was re-run has no code and is not failed any more, and stands on top, last changed.</summary>
+    private static string Outcome(HttpContext http, CreationFilter filter) => List(http, filter with { States = [], Codes = [] });
 
     private static FramedPage Page(Markup content, int status = StatusCodes.Status200OK) => new(Title, Markup.Of($"""
         <div class="ds-page"><h1 class="page-header">{Title}</h1>{content}</div>

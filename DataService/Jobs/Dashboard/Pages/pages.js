@@ -49,6 +49,7 @@
 
   const end = text => {
     element('said').textContent = text;
+    element('count').hidden = true;
     element('stop').hidden = true;
     element('back').hidden = false;
     element('back').focus();
@@ -70,6 +71,7 @@
   form.addEventListener('submit', async event => {
     event.preventDefault();
     form.hidden = true;
+    document.getElementById('plan').hidden = true;
     document.getElementById('run').hidden = false;
     element('said').textContent = 'Started.';
     show(Number(form.dataset.total), {});
