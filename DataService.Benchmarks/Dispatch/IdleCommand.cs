@@ -7,8 +7,8 @@ using Npgsql;
 namespace DataService.Benchmarks.Dispatch;
 
 /// <summary>
-/// What an instance without work asks of PostgreSQL, beside what Hangfire's own server does at its defaults and as it would have to be set for
-/// the same promptness: in the same minute, on databases of one cluster.
+/// What an instance without work asks of PostgreSQL, beside what Hangfire's own server does at its defaults, and as it would have to be set
+/// for nearly the same promptness: in the same minute, on databases of one cluster.
 /// </summary>
 internal static class IdleCommand
 {
@@ -21,8 +21,12 @@ internal static class IdleCommand
     public static Command Create()
     {
         var seconds = Measurement.Number("--seconds", "how long to count; a recurring job runs every minute", 60, least: 10);
-        var command = new Command("idle", "Counts the transactions of an instance without work, and of plain Hangfire servers beside it.") { seconds };
-        command.SetMeasurement((arguments, bed, output, cancellationToken) => MeasureAsync(bed, TimeSpan.FromSeconds(arguments.GetValue(seconds)), output, cancellationToken));
+        var command = new Command("idle", "Counts the transactions of an instance without work, and of plain Hangfire servers beside it.")
+        {
+            seconds,
+        };
+        command.SetMeasurement((arguments, bed, output, cancellationToken) =>
+            MeasureAsync(bed, TimeSpan.FromSeconds(arguments.GetValue(seconds)), output, cancellationToken));
         return command;
     }
 
@@ -48,18 +52,23 @@ internal static class IdleCommand
 
         var rates = after.ToDictionary(entry => entry.Key, entry => (entry.Value - before[entry.Key]) / elapsed);
         var ours = rates["idle_service"];
+        var verdict = ours <= Limit ? "kept" : "missed";
         await output.WriteLineAsync($"transactions a second of one idle server with {Workers} workers, over {elapsed:0} s");
-        await output.WriteLineAsync($"  the service, all of it                           {ours,6:0.00}   limit {Limit:0.00}, {(ours <= Limit ? "kept" : "missed")}");
-        await output.WriteLineAsync($"  plain Hangfire, its defaults (looks every 15 s)  {rates["idle_plain"],6:0.00}   {rates["idle_plain"] / ours:0.0} x");
-        await output.WriteLineAsync($"  plain Hangfire, 500 ms and schedules every 1 s   {rates["idle_prompt"],6:0.00}   {rates["idle_prompt"] / ours:0.0} x");
+        await output.WriteLineAsync($"  the service, all of it                           {ours,6:0.00}   limit {Limit:0.00}, {verdict}");
+        await WriteAsync("plain Hangfire, its defaults (looks every 15 s) ", rates["idle_plain"]);
+        await WriteAsync("plain Hangfire, 500 ms and schedules every 1 s  ", rates["idle_prompt"]);
+
+        Task WriteAsync(string wiring, double rate) => output.WriteLineAsync($"  {wiring} {rate,6:0.00}   {rate / ours:0.0} x");
     }
 
-    private static BackgroundJobServer Start(string connectionString, PostgreSqlStorageOptions storage, BackgroundJobServerOptions server) =>
+    private static BackgroundJobServer Start(
+        string connectionString, PostgreSqlStorageOptions storage, BackgroundJobServerOptions server) =>
         new(server, new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, storage), storage));
 
     private static async Task<Dictionary<string, long>> CountAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("SELECT datname, xact_commit + xact_rollback FROM pg_stat_database WHERE datname LIKE 'idle_%'");
+        await using var command = dataSource.CreateCommand(
+            "SELECT datname, xact_commit + xact_rollback FROM pg_stat_database WHERE datname LIKE 'idle_%'");
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         Dictionary<string, long> counts = [];
         while (await rows.ReadAsync(cancellationToken))

@@ -18,7 +18,8 @@ internal static class Measurement
                 await measure(arguments, bed, configuration.Output, cancellationToken);
                 return 0;
             }
-            catch (Exception exception) when (exception is EmbeddedPostgresException or NpgsqlException or HttpRequestException or TimeoutException)
+            catch (Exception exception)
+                when (exception is EmbeddedPostgresException or NpgsqlException or HttpRequestException or TimeoutException)
             {
                 await configuration.Error.WriteLineAsync($"{command.Name} cannot be measured: {exception.Message}");
                 return 1;

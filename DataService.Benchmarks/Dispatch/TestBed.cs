@@ -58,10 +58,11 @@ internal sealed class TestBed : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name }.ConnectionString;
     }
 
-    /// <summary>Starts instances with the settings that the service has by itself, but for what is given, and waits until all serve.</summary>
+    /// <summary>Starts instances with the service's own settings, but for what is given, and waits until all serve.</summary>
     /// <exception cref="TimeoutException">They do not.</exception>
     public async Task<IReadOnlyList<ServiceInstance>> StartInstancesAsync(
-        string connectionString, int count, CancellationToken cancellationToken, params IEnumerable<(string Name, string Value)> settings)
+        string connectionString, int count, CancellationToken cancellationToken,
+        params IEnumerable<(string Name, string Value)> settings)
     {
         var environment = new Dictionary<string, string>
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using DataService.Jobs;
 using DataService.Jobs.Dispatch;
 using Hangfire;
@@ -11,13 +12,18 @@ namespace DataService.Tests.Jobs.Dispatch;
 /// <summary>A dispatcher and Hangfire's storage on it, as an instance of the service has them, without the rest of the service.</summary>
 internal sealed class Dispatch : IAsyncDisposable
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
     private readonly NpgsqlDataSource _dataSource;
     private readonly JobSignal _signal = new();
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
     private Dispatch(string connectionString, TimeProvider? time)
     {
         _dataSource = NpgsqlDataSource.Create(connectionString);
-        Dispatcher = new JobDispatcher(_dataSource, _signal, time ?? TimeProvider.System, NullLogger<JobDispatcher>.Instance);
+        Dispatcher = new JobDispatcher(
+            _dataSource, _signal, new CreationMetrics(_services.GetRequiredService<IMeterFactory>()), time ?? TimeProvider.System,
+            NullLogger<JobDispatcher>.Instance);
         Storage = JobsSetup.Storage(_dataSource, Dispatcher, _signal, TimeSpan.FromDays(1));
     }
 
@@ -39,7 +45,7 @@ internal sealed class Dispatch : IAsyncDisposable
     }
 
     /// <summary>Waits for a job, as a worker does.</summary>
-    public Task<DispatchedJob> TakeAsync() => TakeUntilAsync(Cancelled);
+    public Task<DispatchedJob> TakeAsync() => TakeUntilAsync(Cancelled).WaitAsync(Limit, Cancelled);
 
     /// <param name="cancellationToken">Stops the worker.</param>
     public Task<DispatchedJob> TakeUntilAsync(CancellationToken cancellationToken) => Task.Factory.StartNew(
@@ -56,6 +62,7 @@ internal sealed class Dispatch : IAsyncDisposable
         await Dispatcher.StopAsync(CancellationToken.None);
         Dispatcher.Dispose();
         await _dataSource.DisposeAsync();
+        await _services.DisposeAsync();
     }
 }
 

@@ -5,8 +5,8 @@ using Npgsql;
 namespace DataService.Jobs.Dispatch;
 
 /// <summary>
-/// A job in a worker's hands. As with Hangfire's own, the row is ours for as long as it bears the time that we wrote into it last: a worker that
-/// was silent for too long, and whose job another one has taken, changes nothing any more.
+/// A job in a worker's hands. As with Hangfire's own, the row is ours for as long as it bears the time that we wrote into it last: a worker
+/// that was silent for too long, and whose job another one has taken, changes nothing any more.
 /// </summary>
 /// <param name="dispatcher">Shows that the job's worker is alive.</param>
 /// <param name="id">Of the row in the queue.</param>
@@ -32,7 +32,7 @@ internal sealed class DispatchedJob(JobDispatcher dispatcher, long id, long jobI
     public void RemoveFromQueue() => Settle(HangfireTables.Remove);
 
     /// <summary>Gives the job back, for any worker to take at once.</summary>
-    /// <exception cref="NpgsqlException">The database failed; the job is taken by another worker when this one's silence is noticed.</exception>
+    /// <exception cref="NpgsqlException">The database failed; another worker takes the job when this one's silence is noticed.</exception>
     public void Requeue() => Settle(HangfireTables.HandBack);
 
     /// <summary>Whatever was not settled is given back.</summary>

@@ -6,8 +6,8 @@ using Hangfire.Storage;
 namespace DataService.Jobs.Dispatch;
 
 /// <summary>
-/// Hangfire.PostgreSql's queue, whose workers are served by the <see cref="JobDispatcher"/>. All else, and all where the tables are not the known
-/// ones, is left to the original.
+/// Hangfire.PostgreSql's queue, whose workers are served by the <see cref="JobDispatcher"/>. All else, and all where the tables are not the
+/// known ones, is left to the original.
 /// </summary>
 /// <param name="original">Hangfire.PostgreSql's own.</param>
 /// <param name="dispatcher">Of this instance.</param>

@@ -6,11 +6,11 @@ using Npgsql;
 namespace DataService.Jobs.Dispatch;
 
 /// <summary>
-/// Fetches jobs for all workers of this instance, which wait in memory: as many as are free, with one statement. It looks once a second, and
-/// at once when this instance has enqueued something or there is more than it could take. A look also finds jobs whose worker has died,
-/// and scheduled ones whose time has come. Every two seconds one statement shows for all jobs in hand that their worker is alive.
+/// Fetches jobs for all workers of this instance, which wait in memory: as many as are free, with one statement. It looks once a second,
+/// and at once when this instance has enqueued something or there is more than it could take. A look also finds jobs whose worker has
+/// died, and scheduled ones whose time has come. Every two seconds one statement shows for all jobs in hand that their worker is alive.
 /// </summary>
-/// <remarks>It starts before Hangfire's server and stops after it, so that jobs which end after SIGTERM are kept alive until then.</remarks>
+/// <remarks>It starts before Hangfire's server and stops after it: jobs that end after SIGTERM are shown to be alive until then.</remarks>
 internal sealed partial class JobDispatcher(
     NpgsqlDataSource dataSource, JobSignal signal, CreationMetrics metrics, TimeProvider time, ILogger<JobDispatcher> logger) : BackgroundService
 {
@@ -24,7 +24,7 @@ internal sealed partial class JobDispatcher(
 
     private static readonly TimeSpan KeepAliveInterval = SilenceLimit / 5;
 
-    /// <summary>Seconds. Nothing here waits for a lock for long; a connection that answers no more must not outlast the jobs' silence.</summary>
+    /// <summary>Seconds. Nothing here waits long for a lock; a connection that is dead must not outlast the jobs' silence.</summary>
     private const int CommandTimeout = 4;
 
     private readonly Lock _lock = new();
@@ -86,8 +86,10 @@ internal sealed partial class JobDispatcher(
             {
                 // Taken before the look: what is committed during the look raises this one.
                 var raised = signal.Raised;
-                if (!await TryAsync())
-                    await Task.WhenAny(_isAway ? Task.Delay(Interval, time, stoppingToken) : raised, Task.Delay(Interval, time, stoppingToken));
+                if (await TryAsync())
+                    continue;
+                var interval = Task.Delay(Interval, time, stoppingToken);
+                await Task.WhenAny(_isAway ? interval : raised, interval);
             }
         }
         finally
@@ -201,12 +203,14 @@ internal sealed partial class JobDispatcher(
             await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
             await reader.ReadAsync(CancellationToken.None);
             var (ids, jobIds, fetched, abandoned) = (
-                reader.GetFieldValue<long[]>(3), reader.GetFieldValue<long[]>(4), reader.GetFieldValue<DateTime[]>(5), reader.GetFieldValue<bool[]>(6));
+                reader.GetFieldValue<long[]>(3), reader.GetFieldValue<long[]>(4),
+                reader.GetFieldValue<DateTime[]>(5), reader.GetFieldValue<bool[]>(6));
             return new Look(
                 reader.GetBoolean(0), reader.GetBoolean(1), reader.GetBoolean(2),
                 [.. ids.Select((id, at) => new DispatchedJob(this, id, jobIds[at], fetched[at], abandoned[at]))]);
         }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedTable)
+        catch (PostgresException exception)
+            when (exception.SqlState is PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedTable)
         {
             return new Look(IsKnown: false, false, false, []);
         }
@@ -265,8 +269,9 @@ internal sealed partial class JobDispatcher(
             place.TrySetResult(null);
     }
 
-    /// <summary>One connection is kept: a pooled one is reset at each use, which costs a second transaction.</summary>
-    private async Task<NpgsqlConnection> ConnectAsync() => _connection ??= await dataSource.OpenConnectionAsync(CancellationToken.None);
+    /// <summary>One connection is kept: where the pool has none left, jobs have to be shown to be alive all the same.</summary>
+    private async Task<NpgsqlConnection> ConnectAsync() =>
+        _connection ??= await dataSource.OpenConnectionAsync(CancellationToken.None);
 
     private async Task DisconnectAsync()
     {
@@ -280,7 +285,7 @@ internal sealed partial class JobDispatcher(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The worker of job {JobId} is gone; the job is run again")]
     private partial void LogAbandoned(string jobId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {JobId} was taken over by another worker: this one has been silent for too long")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Job {JobId} was taken over: its worker has been silent for too long")]
     private partial void LogTakenOver(string jobId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Jobs cannot be fetched, and will be as soon as the database answers")]
@@ -289,6 +294,8 @@ internal sealed partial class JobDispatcher(
     [LoggerMessage(Level = LogLevel.Information, Message = "Jobs are fetched again")]
     private partial void LogBack();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Hangfire's schema is not version {KnownVersion}, which is the known one: each worker fetches its jobs by itself, through Hangfire's own queue")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Hangfire's schema is not version {KnownVersion}: each worker fetches its jobs by itself, through Hangfire's own queue")]
     private partial void LogUnknown(int knownVersion);
 }
