@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using DataService.Benchmarks.Bench;
 
@@ -10,8 +11,11 @@ internal static partial class RoundTripsCommand
 {
     private const int WarmUp = 500;
 
-    /// <summary>A statement of every approval is in the log about as often as there were approvals; what the service does besides is rare.</summary>
+    /// <summary>A statement of every approval is in the log about as often as there were approvals, beyond what the service does anyway.</summary>
     private const double RareShare = 0.5;
+
+    /// <summary>How long the log is watched without approvals.</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(3);
 
     public static Command Create()
     {
@@ -35,19 +39,23 @@ internal static partial class RoundTripsCommand
         await bed.ExecuteAsync("ALTER SYSTEM SET log_statement = 'all'", cancellationToken);
         await bed.ExecuteAsync("ALTER SYSTEM SET log_line_prefix = '%p '", cancellationToken);
         await ReloadAsync(bed, "all", cancellationToken);
+        var begin = new FileInfo(bed.PostgresLog).Length;
+        await Task.Delay(Idle, cancellationToken);
         var from = new FileInfo(bed.PostgresLog).Length;
         var measured = load.Run(1, TimeSpan.FromMinutes(1), supply.Take(approvals));
         await bed.ExecuteAsync("ALTER SYSTEM RESET log_statement", cancellationToken);
         await ReloadAsync(bed, "none", cancellationToken);
 
-        var statements = (await ReadAsync(bed.PostgresLog, from, cancellationToken)).CountBy(statement => statement)
-            .Where(statement => statement.Value >= RareShare * measured.Succeeded).OrderByDescending(statement => statement.Value).ToList();
+        var idle = (await ReadAsync(bed.PostgresLog, begin, from, cancellationToken)).CountBy(statement => statement).ToDictionary();
+        var statements = (await ReadAsync(bed.PostgresLog, from, long.MaxValue, cancellationToken)).CountBy(statement => statement)
+            .Select(statement => (Text: statement.Key, Share: (statement.Value - idle.GetValueOrDefault(statement.Key) * measured.Seconds / Idle.TotalSeconds) / measured.Succeeded))
+            .Where(statement => statement.Share >= RareShare).OrderByDescending(statement => statement.Share).ToList();
         if (statements is [])
             throw new CannotRunException($"PostgreSQL's log has no statements of the approvals: {bed.PostgresLog}");
-        foreach (var (statement, count) in statements)
-            report.Note($"{1.0 * count / measured.Succeeded:0.00} an approval: {statement}");
+        foreach (var (statement, share) in statements)
+            report.Note($"{share:0.00} an approval: {statement}");
         // What the driver sends along with the next statement is no round trip of its own; it is counted all the same.
-        report.AtMost("statements of one approval, and so round trips", statements.Sum(statement => statement.Value) / (double)measured.Succeeded, 3);
+        report.AtMost("statements of one approval, and so round trips", statements.Sum(statement => statement.Share), 3);
     }
 
     /// <summary>Each session takes a new setting in its own time; a fresh one shows that the server has it.</summary>
@@ -59,13 +67,14 @@ internal static partial class RoundTripsCommand
             await ticks.WaitForNextTickAsync(cancellationToken);
     }
 
-    /// <summary>The statements in the log from a place on, cut to their beginnings.</summary>
-    private static async Task<List<string>> ReadAsync(string path, long from, CancellationToken cancellationToken)
+    /// <summary>The statements in a part of the log, cut to their beginnings.</summary>
+    private static async Task<List<string>> ReadAsync(string path, long from, long to, CancellationToken cancellationToken)
     {
         await using var log = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         log.Position = from;
-        using var reader = new StreamReader(log);
-        return [.. Statement().Matches(await reader.ReadToEndAsync(cancellationToken)).Select(match => Cut(match.Groups["sql"].Value))];
+        var text = new byte[Math.Min(to, log.Length) - from];
+        await log.ReadExactlyAsync(text, cancellationToken);
+        return [.. Statement().Matches(Encoding.UTF8.GetString(text)).Select(match => Cut(match.Groups["sql"].Value))];
     }
 
     private static string Cut(string sql)

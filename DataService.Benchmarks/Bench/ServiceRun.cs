@@ -16,6 +16,7 @@ internal sealed class ServiceRun : IAsyncDisposable
 
     private readonly Process _process;
     private readonly string _log;
+    private bool _isDisposed;
 
     private ServiceRun(Process process, Uri address, string log) => (_process, Address, _log) = (process, address, log);
 
@@ -81,8 +82,12 @@ internal sealed class ServiceRun : IAsyncDisposable
         while (await ticks.WaitForNextTickAsync(cancellationToken));
     }
 
+    /// <summary>Ends the process. The bed does so for one that nobody has ended.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             _process.Kill();

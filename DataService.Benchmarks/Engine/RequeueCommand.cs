@@ -17,6 +17,7 @@ internal static class RequeueCommand
 {
     private const int Bar = 20_000;
     private const int BatchSize = 5_000;
+    private const string Reason = "The token was renewed.";
 
     /// <summary>The sample for the other side is of these, and the filter names all others.</summary>
     private const FailureKind Sampled = FailureKind.GitHubValidation;
@@ -94,7 +95,7 @@ internal static class RequeueCommand
         while (requeued < count)
         {
             var began = clock.ElapsedMilliseconds;
-            var batch = await SendAsync(http, new { codes, until, limit = Math.Min(BatchSize, count - requeued), reason = "The token was renewed." }, cancellationToken);
+            var batch = await SendAsync(http, new { codes, until, limit = Math.Min(BatchSize, count - requeued), reason = Reason }, cancellationToken);
             batches.Add(clock.ElapsedMilliseconds - began);
             if (batch.GetProperty("requeued").GetInt32() is 0 || batch.GetProperty("engine").GetString() is not "set-based")
                 throw new CannotMeasureException($"A batch did nothing, or went one by one: {batch}");
@@ -140,9 +141,10 @@ internal static class RequeueCommand
         await using var source = NpgsqlDataSource.Create(database);
         await using var command = source.CreateCommand(
             """
-            SELECT (SELECT count(DISTINCT jobid) FROM hangfire.jobqueue), (SELECT count(*) FROM repo_creations WHERE state IN ('queued', 'creating')),
+            SELECT (SELECT count(DISTINCT jobid) FROM hangfire.jobqueue), (SELECT count(*) FROM repo_creations c JOIN hangfire.state s ON s.jobid = c.job_id::bigint WHERE s.name = 'Enqueued' AND s.reason = $1),
                 (SELECT sum(count) FROM audit_entries WHERE action = 'requeue_bulk'), (SELECT count(*) FROM hangfire.lock)
             """);
+        command.Parameters.AddWithValue(Reason);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         await rows.ReadAsync(cancellationToken);
         var (jobs, creations, audited, locks) = (rows.GetInt64(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetInt64(3));

@@ -318,9 +318,10 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
         }
 
         var text = node.ToString();
-        if (name is "id" or "jobid" or "job_id" or "jobId" or "project_id" && names.TryGetValue(text, out var called))
+        if (name is "jobid" or "job_id" or "jobId" or "project_id" && names.TryGetValue(text, out var called))
             return called;
-        if (name is "id" or "stateid")
+        // A number that is also a job's is that of something else; a project's id is no number.
+        if (name is "id" or "stateid" && long.TryParse(text, CultureInfo.InvariantCulture, out _))
             return "ID";
         if (name.EndsWith("at", StringComparison.OrdinalIgnoreCase) && (long.TryParse(text, CultureInfo.InvariantCulture, out _) || DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out _)))
             return "TIME";

@@ -52,7 +52,7 @@ public sealed class BenchmarksTests
 
         Assert.True(exitCode is 0, output + error);
         Assert.Contains("1.00 an approval: WITH approved AS", output, StringComparison.Ordinal);
-        Assert.Contains("reached  statements of one approval, and so round trips: 1.00", output, StringComparison.Ordinal);
+        Assert.Contains("reached  statements of one approval", output, StringComparison.Ordinal);
     }
 
     [Fact]

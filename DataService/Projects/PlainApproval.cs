@@ -18,15 +18,16 @@ namespace DataService.Projects;
 internal static partial class PlainApproval
 {
     /// <summary>
-    /// The project is locked first, as everywhere. Who waited for its lock sees the row as it is then; a creation that came meanwhile
-    /// violates the key, and so undoes the statement.
+    /// The project is locked first, as everywhere, and who waited for its lock sees the row as it is then. A creation that is there all the
+    /// same, or came meanwhile, violates the key and so undoes the statement. It is not asked for: a plan that was made while there were few
+    /// creations would look through all of them, until PostgreSQL counts them anew.
     /// </summary>
     private static readonly string Sql =
         $"""
          WITH approved AS (
              UPDATE projects p SET status = 'review', approved_at = @now
              WHERE p.slug = @slug AND p.status IN ('interviewing', 'review') AND p.approved_at IS NULL AND p.github_repo IS NULL
-                 AND NOT EXISTS (SELECT FROM repo_creations c WHERE c.project_id = p.id) AND {HangfireTables.AreKnown}
+                 AND {HangfireTables.AreKnown}
              RETURNING p.id, p.name, p.created_at),
          wanted AS (SELECT id AS project_id FROM approved),
          {HangfireTables.AddJobs},
