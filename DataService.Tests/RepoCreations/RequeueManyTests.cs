@@ -304,7 +304,7 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
         {
             foreach (var slug in slugs.Where((_, i) => i % 60 is 0))
                 jobs.ChangeState((await service.GetProjectAsync(slug)).GetProperty("repoCreation").GetProperty("jobId").GetString()!, new EnqueuedState(), FailedState.StateName);
-        });
+        }, Cancelled);
         var approvals = Parallel.ForEachAsync(
             slugs.Reverse().Where((_, i) => i % 60 is 1), new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = Cancelled }, async (slug, _) => await service.ApproveAsync(slug));
         var operators = Enumerable.Range(0, 2).Select(async _ =>

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Logging;
+using Field = DataService.Tests.Support.OtlpReceiver.Field;
 
 namespace DataService.Tests.Support;
 
@@ -23,7 +25,7 @@ public sealed class OtlpReceiver : IAsyncLifetime
 
     internal IReadOnlyList<SentSpan> Spans =>
     [
-        // ExportTraceServiceRequest.resource_spans(1).scope_spans(2).spans(2), as in OpenTelemetry's opentelemetry/proto/trace/v1/trace.proto.
+        // ExportTraceServiceRequest.resource_spans(1).scope_spans(2).spans(2), as in opentelemetry/proto/trace/v1/trace.proto.
         .. from message in _received
         where message.Path is "/v1/traces"
         from resource in Field.All(message.Body, 1)
@@ -122,21 +124,21 @@ public sealed class OtlpReceiver : IAsyncLifetime
 /// <param name="LinkedTraces">In hex.</param>
 /// <param name="IsError">By its status.</param>
 internal sealed record SentSpan(
-    string TraceId, string SpanId, string ParentId, string Name, int Kind, Dictionary<string, string> Attributes, string[] LinkedTraces, bool IsError)
+    string TraceId, string SpanId, string ParentId, string Name, int Kind, Dictionary<string, string> Attributes, string[] LinkedTraces,
+    bool IsError)
 {
     public static SentSpan Read(byte[] span) => new(
-        Hex(span, 1), Hex(span, 2), Hex(span, 4), OtlpReceiver.Field.Text(span, 5), (int)OtlpReceiver.Field.All(span, 6).FirstOrDefault().Value,
-        OtlpReceiver.Field.All(span, 9).ToDictionary(attribute => OtlpReceiver.Field.Text(attribute.Bytes, 1), attribute => Value(attribute.Bytes)),
-        [.. OtlpReceiver.Field.All(span, 13).Select(link => Hex(link.Bytes, 1))],
-        OtlpReceiver.Field.All(span, 15).Any(status => OtlpReceiver.Field.All(status.Bytes, 3).Any(code => code.Value is 2)));
+        Hex(span, 1), Hex(span, 2), Hex(span, 4), Field.Text(span, 5), (int)Field.All(span, 6).FirstOrDefault().Value,
+        Field.All(span, 9).ToDictionary(attribute => Field.Text(attribute.Bytes, 1), attribute => Value(attribute.Bytes)),
+        [.. Field.All(span, 13).Select(link => Hex(link.Bytes, 1))],
+        Field.All(span, 15).Any(status => Field.All(status.Bytes, 3).Any(code => code.Value is 2)));
 
-    private static string Hex(byte[] message, int number) => Convert.ToHexStringLower(OtlpReceiver.Field.All(message, number).FirstOrDefault().Bytes ?? []);
+    private static string Hex(byte[] message, int number) => Convert.ToHexStringLower(Field.All(message, number).FirstOrDefault().Bytes ?? []);
 
     /// <summary>AnyValue: string_value(1), int_value(3).</summary>
     private static string Value(byte[] attribute)
     {
-        var value = OtlpReceiver.Field.All(attribute, 2).Single().Bytes;
-        return OtlpReceiver.Field.All(value, 3).Select(number => number.Value.ToString(System.Globalization.CultureInfo.InvariantCulture)).FirstOrDefault()
-            ?? OtlpReceiver.Field.Text(value, 1);
+        var value = Field.All(attribute, 2).Single().Bytes;
+        return Field.All(value, 3).Select(number => number.Value.ToString(CultureInfo.InvariantCulture)).FirstOrDefault() ?? Field.Text(value, 1);
     }
 }

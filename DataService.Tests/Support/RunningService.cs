@@ -43,6 +43,9 @@ internal sealed class RunningService : IAsyncDisposable
 
     public IServiceProvider Services => _factory.Services;
 
+    /// <summary>Where its API is, and what a person would look at.</summary>
+    public Uri GitHubAddress => new(_simulator.Urls.First());
+
     public SimulatorState GitHub => _simulator.Services.GetRequiredService<SimulatorState>();
 
     /// <param name="cluster">Where the database is made.</param>

@@ -12,7 +12,8 @@ internal sealed partial class Scrape
         Text = text;
         Samples = [.. Line().Matches(text).Select(line => new Sample(
             line.Groups["name"].Value,
-            Label().Matches(line.Groups["labels"].Value).ToDictionary(label => label.Groups["name"].Value, label => label.Groups["value"].Value),
+            Label().Matches(line.Groups["labels"].Value)
+                .ToDictionary(label => label.Groups["name"].Value, label => label.Groups["value"].Value),
             double.Parse(line.Groups["value"].ValueSpan, CultureInfo.InvariantCulture)))];
     }
 
@@ -20,7 +21,8 @@ internal sealed partial class Scrape
 
     public IReadOnlyList<Sample> Samples { get; }
 
-    public static async Task<Scrape> OfAsync(RunningService service) => new(await service.Http.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
+    public static async Task<Scrape> OfAsync(RunningService service) =>
+        new(await service.Http.GetStringAsync("/metrics", TestContext.Current.CancellationToken));
 
     /// <summary>As Prometheus asks for it.</summary>
     public static async Task<Scrape> OfAsync(HttpClient http, string address)
@@ -37,9 +39,10 @@ internal sealed partial class Scrape
     public static Task<Scrape> ShowsAsync(RunningService service, Func<Scrape, bool> holds, string expectation) =>
         Eventually.ReturnsAsync(() => OfAsync(service), holds, expectation);
 
-    /// <summary>The value of the series with these labels and no others but OpenTelemetry's own; null where there is none.</summary>
+    /// <summary>The value of the series with these labels and no others; null where there is none.</summary>
     public double? this[string name, params (string Name, string Value)[] labels] => Samples
-        .Where(sample => sample.Name == name && labels.All(label => sample.Labels.GetValueOrDefault(label.Name) == label.Value) && sample.Labels.Count == labels.Length)
+        .Where(sample => sample.Name == name && sample.Labels.Count == labels.Length
+            && labels.All(label => sample.Labels.GetValueOrDefault(label.Name) == label.Value))
         .Select(sample => (double?)sample.Value).SingleOrDefault();
 
     public override string ToString() => Text;

@@ -18,7 +18,11 @@ public sealed class MetricsOutageTests(PostgresCluster cluster) : ServiceTest(cl
             await using var command = new NpgsqlCommand("LOCK TABLE creation_pause IN ACCESS EXCLUSIVE MODE", connection, transaction);
             await command.ExecuteNonQueryAsync(Cancelled);
             await Eventually.ReturnsAsync(
-                () => Service.QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%creation.pending%' AND pid <> pg_backend_pid()"),
+                () => Service.QueryAsync<long>(
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE wait_event_type = 'Lock' AND query LIKE '%creation.pending%' AND pid <> pg_backend_pid()
+                    """),
                 waiting => waiting > 0, "the reader to hang");
 
             var watch = Stopwatch.StartNew();
@@ -28,11 +32,12 @@ public sealed class MetricsOutageTests(PostgresCluster cluster) : ServiceTest(cl
 
         // As a role that may no longer sign in: what is open is cut, and nothing new is opened.
         var name = new NpgsqlConnectionStringBuilder(Service.ConnectionString).Database;
-        var elsewhere = new NpgsqlConnectionStringBuilder(Service.ConnectionString) { Database = "postgres", Pooling = false }.ConnectionString;
+        var elsewhere = new NpgsqlConnectionStringBuilder(Service.ConnectionString) { Database = "postgres", Pooling = false }.ToString();
         await PostgresCluster.QueryAsync<object>(elsewhere, $"ALTER DATABASE {name} ALLOW_CONNECTIONS false");
         try
         {
-            await PostgresCluster.QueryAsync<object>(elsewhere, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+            var cut = $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'";
+            await PostgresCluster.QueryAsync<object>(elsewhere, cut);
             var away = await Scrape.ShowsAsync(Service, scrape => scrape["dataservice_database_up"] is 0, "the outage to be told");
             Assert.Null(away["dataservice_queue_depth"]);
             Assert.Equal(0, away["dataservice_approvals_total"]);
@@ -42,6 +47,7 @@ public sealed class MetricsOutageTests(PostgresCluster cluster) : ServiceTest(cl
             await PostgresCluster.QueryAsync<object>(elsewhere, $"ALTER DATABASE {name} ALLOW_CONNECTIONS true");
         }
 
-        await Scrape.ShowsAsync(Service, scrape => scrape["dataservice_database_up"] is 1 && scrape["dataservice_queue_depth"] is 0, "the figures to be back");
+        await Scrape.ShowsAsync(
+            Service, scrape => scrape["dataservice_database_up"] is 1 && scrape["dataservice_queue_depth"] is 0, "the figures to be back");
     }
 }

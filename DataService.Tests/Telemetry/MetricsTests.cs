@@ -1,9 +1,14 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using DataService.Domain;
 using DataService.Telemetry;
 using DataService.Tests.Support;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using Serilog.Events;
 
 namespace DataService.Tests.Telemetry;
 
@@ -35,12 +40,17 @@ public sealed class MetricsTests(MonitoredService monitored) : IClassFixture<Mon
     [Fact]
     public void GitHubs_answers_are_counted_and_what_they_say_of_the_token_is_shown()
     {
-        Assert.Equal(1, Scrape["dataservice_github_call_duration_seconds_count", ("operation", "create_repository"), ("http_response_status_code", "201")]);
-        Assert.Equal(1, Scrape["dataservice_github_call_duration_seconds_count", ("operation", "create_repository"), ("http_response_status_code", "403")]);
+        foreach (var status in (string[])["201", "403"])
+        {
+            (string, string)[] labels = [("operation", "create_repository"), ("http_response_status_code", status)];
+            Assert.Equal(1, Scrape["dataservice_github_call_duration_seconds_count", labels]);
+        }
+
         Assert.Equal(5_000, Scrape["dataservice_github_rate_limit_limit"]);
         Assert.InRange(Scrape["dataservice_github_rate_limit_remaining"]!.Value, 4_990, 4_999);
         Assert.InRange(Scrape["dataservice_github_rate_limit_reset_seconds"]!.Value, 1, 3_600);
-        Assert.InRange(Scrape["dataservice_github_token_expiry_seconds"]!.Value, TimeSpan.FromDays(89).TotalSeconds, TimeSpan.FromDays(90).TotalSeconds);
+        var expiry = TimeSpan.FromSeconds(Scrape["dataservice_github_token_expiry_seconds"]!.Value);
+        Assert.InRange(expiry, TimeSpan.FromDays(89), TimeSpan.FromDays(90));
     }
 
     [Fact]
@@ -49,9 +59,9 @@ public sealed class MetricsTests(MonitoredService monitored) : IClassFixture<Mon
         Assert.Equal(1, Scrape["dataservice_database_up"]);
         Assert.Equal(1, Scrape["dataservice_hangfire_servers"]);
         Assert.Equal((1, 0, 0), (Pending("queued"), Pending("creating"), Pending("retrying")));
-        Assert.Equal((1, 0), (Scrape["dataservice_creation_waiting", ("reason", "resume")], Scrape["dataservice_creation_waiting", ("reason", "budget")]));
+        Assert.Equal((1, 0), (By("dataservice_creation_waiting", "resume"), By("dataservice_creation_waiting", "budget")));
         Assert.Equal(1, Scrape["dataservice_creation_failed", ("error_type", "GITHUB_FORBIDDEN")]);
-        Assert.Equal((1, 0), (Scrape["dataservice_creation_paused", ("reason", "person")], Scrape["dataservice_creation_paused", ("reason", "refusal")]));
+        Assert.Equal((1, 0), (By("dataservice_creation_paused", "person"), By("dataservice_creation_paused", "refusal")));
         Assert.Equal(48, Scrape["dataservice_github_budget_remaining", ("limit", "50/h")]);
         Assert.Equal(0, Scrape["dataservice_github_limited_seconds"]);
         // The job that waits for the resume is scheduled, and in nobody's way.
@@ -64,13 +74,16 @@ public sealed class MetricsTests(MonitoredService monitored) : IClassFixture<Mon
         await Service.QueryAsync<object>(
             """
             WITH job AS (
-                INSERT INTO hangfire.job (invocationdata, arguments, createdat, statename) VALUES ('{}', '[]', now(), 'Enqueued') RETURNING id),
+                INSERT INTO hangfire.job (invocationdata, arguments, createdat, statename)
+                VALUES ('{}', '[]', now(), 'Enqueued') RETURNING id),
             state AS (
-                INSERT INTO hangfire.state (jobid, name, createdat) SELECT id, 'Enqueued', now() - interval '1 hour' FROM job RETURNING id, jobid),
+                INSERT INTO hangfire.state (jobid, name, createdat)
+                SELECT id, 'Enqueued', now() - interval '1 hour' FROM job RETURNING id, jobid),
             queued AS (INSERT INTO hangfire.jobqueue (jobid, queue) SELECT id, 'nobody serves it' FROM job)
             SELECT 1
             """);
-        await Service.QueryAsync<object>("UPDATE hangfire.job SET stateid = state.id FROM hangfire.state WHERE state.jobid = job.id AND job.stateid IS NULL");
+        await Service.QueryAsync<object>(
+            "UPDATE hangfire.job SET stateid = state.id FROM hangfire.state WHERE state.jobid = job.id AND job.stateid IS NULL");
 
         var scrape = await Scrape.ShowsAsync(Service, scrape => scrape["dataservice_queue_depth"] is 1, "the queue to be deep");
         Assert.InRange(scrape["dataservice_queue_age_seconds"]!.Value, 3_600, 3_900);
@@ -81,7 +94,8 @@ public sealed class MetricsTests(MonitoredService monitored) : IClassFixture<Mon
     {
         Assert.Equal(3, Requests("/projects/{slug}/approve"));
         Assert.Equal(0, Requests("/metrics"));
-        Assert.DoesNotContain(Scrape.Samples, sample => sample.Labels.GetValueOrDefault("http_route")?.StartsWith("/health", StringComparison.Ordinal) is true);
+        Assert.Equal(0, Requests("/health/live"));
+        Assert.Equal(0, Requests("/health/ready"));
     }
 
     [Fact]
@@ -116,12 +130,26 @@ public sealed class MetricsTests(MonitoredService monitored) : IClassFixture<Mon
     }
 
     [Fact]
+    public async Task Where_nobody_can_listen_for_scrapes_is_said_with_the_variable()
+    {
+        var taken = Service.Services.GetServices<IHostedService>().OfType<MetricsListener>().Single().Addresses.Single();
+        var options = TelemetryOptions.From(new ConfigurationBuilder().AddInMemoryCollection([new("METRICS_URLS", taken)]).Build());
+        var services = Service.Services;
+        var second = new MetricsListener(options, services.GetRequiredService<MeterProvider>(), services.GetRequiredService<ILoggerFactory>());
+
+        var exception = await Assert.ThrowsAsync<ConfigurationException>(() => second.StartAsync(Cancelled));
+
+        Assert.StartsWith("METRICS_URLS ", exception.Message, StringComparison.Ordinal);
+        await second.StopAsync(Cancelled);
+    }
+
+    [Fact]
     public void Without_an_address_to_send_to_nothing_is_recorded_and_the_log_bears_the_trace_all_the_same()
     {
         Assert.Null(Service.Services.GetService<TracerProvider>());
         var lines = Service.Logs.Events;
-        var request = lines.Single(line => line.RenderMessage(CultureInfo.InvariantCulture).StartsWith("HTTP \"POST\" \"/projects/created-shop/approve\"", StringComparison.Ordinal));
-        var created = lines.Single(line => line.RenderMessage(CultureInfo.InvariantCulture).StartsWith("Created repository", StringComparison.Ordinal));
+        var request = lines.Single(line => Text(line).StartsWith("HTTP \"POST\" \"/projects/created-shop/approve\"", StringComparison.Ordinal));
+        var created = lines.Single(line => Text(line).StartsWith("Created repository", StringComparison.Ordinal));
         Assert.NotNull(request.TraceId);
         Assert.Equal(request.TraceId, created.TraceId);
         Assert.NotEqual(request.SpanId, created.SpanId);
@@ -129,6 +157,11 @@ public sealed class MetricsTests(MonitoredService monitored) : IClassFixture<Mon
 
     private double? Pending(string state) => Scrape["dataservice_creation_pending", ("state", state)];
 
+    private double? By(string name, string reason) => Scrape[name, ("reason", reason)];
+
     private double Requests(string route) => Scrape.Samples
-        .Where(sample => sample.Name == "http_server_request_duration_seconds_count" && sample.Labels.GetValueOrDefault("http_route") == route).Sum(sample => sample.Value);
+        .Where(sample => sample.Name is "http_server_request_duration_seconds_count" && sample.Labels.GetValueOrDefault("http_route") == route)
+        .Sum(sample => sample.Value);
+
+    private static string Text(LogEvent line) => line.RenderMessage(CultureInfo.InvariantCulture);
 }

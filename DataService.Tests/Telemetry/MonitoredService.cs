@@ -3,7 +3,9 @@ using GitHubSimulator.Faults;
 
 namespace DataService.Tests.Telemetry;
 
-/// <summary>A service that is scraped, after one creation that went well, one that failed, and one that waits: all tests of a class look at the same.</summary>
+/// <summary>
+/// A service that is scraped, after one creation that went well, one that failed, and one that waits: all tests of a class look at the same.
+/// </summary>
 public sealed class MonitoredService(PostgresCluster cluster) : IAsyncLifetime
 {
     public const string ViewerToken = "canary-viewer-token-7c20";
@@ -26,9 +28,11 @@ public sealed class MonitoredService(PostgresCluster cluster) : IAsyncLifetime
         await ApproveAsync("Created shop", "created");
         _service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.NotAdmin, Times = 1 });
         await ApproveAsync("Failed shop", "failed");
-        await _service.Http.PostAsJsonAsync("/repo-creations/pause", new { reason = "A look at the gauges" }, TestContext.Current.CancellationToken);
+        var pause = new { reason = "A look at the gauges" };
+        await _service.Http.PostAsJsonAsync("/repo-creations/pause", pause, TestContext.Current.CancellationToken);
         await ApproveAsync("Waiting shop", "queued");
-        Scrape = await Scrape.ShowsAsync(_service, scrape => scrape["dataservice_creation_waiting", ("reason", "resume")] is 1, "the creation that waits");
+        Scrape = await Scrape.ShowsAsync(
+            _service, scrape => scrape["dataservice_creation_waiting", ("reason", "resume")] is 1, "the creation that waits");
     }
 
     public async ValueTask DisposeAsync()

@@ -26,7 +26,8 @@ public sealed class TelemetryOptionsTests
         Assert.Equal(grpc.TracesTarget, grpc.MetricsTarget);
 
         var http = From([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/otlp/"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")]);
-        Assert.Equal(("http://collector:4318/otlp/v1/traces", "http://collector:4318/otlp/v1/metrics"), (http.TracesTarget!.Endpoint.ToString(), http.MetricsTarget!.Endpoint.ToString()));
+        Assert.Equal("http://collector:4318/otlp/v1/traces", http.TracesTarget!.Endpoint.ToString());
+        Assert.Equal("http://collector:4318/otlp/v1/metrics", http.MetricsTarget!.Endpoint.ToString());
     }
 
     [Fact]
@@ -34,8 +35,9 @@ public sealed class TelemetryOptionsTests
     {
         var options = From(
         [
-            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://traces.example.com/in"), ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_EXPORTER_OTLP_HEADERS", $"api-key={Secret}"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://traces.example.com/in"),
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", $"api-key={Secret}"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
         ]);
 
         var target = options.TracesTarget!;
@@ -44,6 +46,9 @@ public sealed class TelemetryOptionsTests
         Assert.Null(options.MetricsTarget);
         Assert.DoesNotContain(Secret, target.ToString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void OpenTelemetry_can_be_turned_off_as_a_whole() => Assert.True(From([("OTEL_SDK_DISABLED", "true")]).IsDisabled);
 
     [Theory]
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")]
@@ -59,7 +64,8 @@ public sealed class TelemetryOptionsTests
     [InlineData("METRICS_URLS", "http://+:9464;nonsense")]
     public void A_wrong_value_is_named(string variable, string value)
     {
-        var exception = Assert.Throws<ConfigurationException>(() => From([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"), (variable, value)]));
+        var exception = Assert.Throws<ConfigurationException>(
+            () => From([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"), (variable, value)]));
 
         Assert.StartsWith($"{variable} ", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, exception.Message, StringComparison.Ordinal);

@@ -38,7 +38,8 @@ public sealed class TracedService(PostgresCluster cluster) : IAsyncLifetime
         _service.GitHub.Faults.Clear();
         _service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.NotAdmin, Times = 1 });
         await ApproveAsync("Failed shop", "failed");
-        await (await _service.Http.PostAsJsonAsync("/repo-creations/requeue", new { slugs = new[] { Failed } }, cancelled)).ReadAsync(HttpStatusCode.OK);
+        var requeued = await _service.Http.PostAsJsonAsync("/repo-creations/requeue", new { slugs = new[] { Failed } }, cancelled);
+        await requeued.ReadAsync(HttpStatusCode.OK);
         await _service.CreationReachesAsync(Failed, "created");
 
         using var admin = await AdminSession.OpenAsync(_service);

@@ -28,10 +28,18 @@ internal sealed class GitHubMetrics
         _calls = meter.CreateHistogram(
             "dataservice.github.call.duration", "s", "Calls to GitHub, by operation and status, or by error where no answer came.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = Buckets });
-        meter.CreateObservableGauge("dataservice.github.rate_limit.limit", () => Observe(limit => limit.Limit), "{request}", "Calls that GitHub takes from the token in an hour.");
-        meter.CreateObservableGauge("dataservice.github.rate_limit.remaining", () => Observe(limit => limit.Remaining), "{request}", "Calls that GitHub still takes before the reset.");
-        meter.CreateObservableGauge("dataservice.github.rate_limit.reset", () => Observe(limit => (limit.ResetAt - _time.GetUtcNow()).TotalSeconds), "s", "Time until GitHub's count begins anew.");
-        meter.CreateObservableGauge("dataservice.github.token.expiry", ObserveExpiry, "s", "Time until the token expires, where GitHub has said it; below zero when it has.");
+        meter.CreateObservableGauge(
+            "dataservice.github.rate_limit.limit", () => Observe(limit => limit.Limit),
+            "{request}", "Calls that GitHub takes from the token in an hour.");
+        meter.CreateObservableGauge(
+            "dataservice.github.rate_limit.remaining", () => Observe(limit => limit.Remaining),
+            "{request}", "Calls that GitHub still takes before the reset.");
+        meter.CreateObservableGauge(
+            "dataservice.github.rate_limit.reset", () => Observe(limit => (limit.ResetAt - _time.GetUtcNow()).TotalSeconds),
+            "s", "Time until GitHub's count begins anew.");
+        meter.CreateObservableGauge(
+            "dataservice.github.token.expiry", ObserveExpiry,
+            "s", "Time until the token expires, where GitHub has said it; below zero when it has.");
     }
 
     /// <summary>Whom the call was for, in few words: the path itself has a value for each project.</summary>
@@ -49,7 +57,8 @@ internal sealed class GitHubMetrics
 
     public void Answered(string operation, TimeSpan duration, HttpResponseMessage answer)
     {
-        _calls.Record(duration.TotalSeconds, new TagList { { "operation", operation }, { "http.response.status_code", (int)answer.StatusCode } });
+        var tags = new TagList { { "operation", operation }, { "http.response.status_code", (int)answer.StatusCode } };
+        _calls.Record(duration.TotalSeconds, tags);
         // Other resources, such as search, have limits of their own.
         if (Header(answer.Headers, "x-ratelimit-resource") is null or "core"
             && Number(answer.Headers, "x-ratelimit-limit") is { } limit
@@ -60,8 +69,11 @@ internal sealed class GitHubMetrics
             _expiry = Expiry(expiry) ?? _expiry;
     }
 
-    public void Failed(string operation, TimeSpan duration, Exception exception) =>
-        _calls.Record(duration.TotalSeconds, new TagList { { "operation", operation }, { "error.type", exception is TimeoutException ? "timeout" : exception is OperationCanceledException ? "cancelled" : "connection" } });
+    public void Failed(string operation, TimeSpan duration, Exception exception)
+    {
+        var error = exception switch { TimeoutException => "timeout", OperationCanceledException => "cancelled", _ => "connection" };
+        _calls.Record(duration.TotalSeconds, new TagList { { "operation", operation }, { "error.type", error } });
+    }
 
     /// <summary>As in <c>2026-08-17 21:08:28 UTC</c> or <c>2026-08-17 21:08:28 -0400</c>.</summary>
     internal static DateTimeOffset? Expiry(string text)
@@ -83,7 +95,8 @@ internal sealed class GitHubMetrics
     private static long? Number(HttpResponseHeaders headers, string name) =>
         long.TryParse(Header(headers, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static string? Header(HttpResponseHeaders headers, string name) => headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+    private static string? Header(HttpResponseHeaders headers, string name) =>
+        headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
 
     private sealed record RateLimit(long Limit, long Remaining, DateTimeOffset ResetAt);
 }

@@ -3,6 +3,7 @@ using DataService.Domain;
 using DataService.Http;
 using DataService.Jobs;
 using Hangfire;
+using Hangfire.Common;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -25,7 +26,7 @@ internal static class PushTasks
         var missing = await db.Tasks.CountAsync(t => t.ProjectId == project.Id && t.GithubIssueNumber == null, cancellationToken);
         if (missing > MostInRequest)
         {
-            jobs.Enqueue<PushTasksJob>(job => job.RunAsync(project.Id, null!, CancellationToken.None));
+            jobs.Create(Job.FromExpression<PushTasksJob>(job => job.RunAsync(project.Id, null!, CancellationToken.None)), new TracedState());
             return TypedResults.Accepted($"/projects/{slug}/tasks", await db.ListTasksAsync(project, cancellationToken));
         }
 

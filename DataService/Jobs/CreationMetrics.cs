@@ -8,7 +8,9 @@ namespace DataService.Jobs;
 /// <summary>What monitoring counts on the way from an approval to a repository. Each instance counts what it has done itself.</summary>
 internal sealed class CreationMetrics
 {
-    /// <summary>A worker takes a job within a second, GitHub answers within ten; what takes longer has waited: for a retry, its turn, or a person.</summary>
+    /// <summary>
+    /// A worker takes a job within a second, GitHub answers within ten; what takes longer has waited: for a retry, its turn, or a person.
+    /// </summary>
     private static readonly double[] Buckets = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 21_600, 86_400];
 
     private readonly Counter<long> _approvals;
@@ -22,13 +24,16 @@ internal sealed class CreationMetrics
     {
         var meter = meters.Create(GitHubMetrics.MeterName);
         _approvals = meter.CreateCounter<long>("dataservice.approvals", "{approval}", "Approvals that were saved, repeated ones included.");
-        _results = meter.CreateCounter<long>("dataservice.creation.results", "{creation}", "Creations that came to an end, by result, and by code where they failed.");
-        _attempts = meter.CreateCounter<long>("dataservice.creation.attempts", "{attempt}", "Executions of a creation's job that came to an end, by result, and by code where they failed.");
+        _results = meter.CreateCounter<long>(
+            "dataservice.creation.results", "{creation}", "Creations that came to an end, by result, and by code where they failed.");
+        _attempts = meter.CreateCounter<long>(
+            "dataservice.creation.attempts", "{attempt}", "Executions of a creation's job, by result, and by code where they failed.");
         _duration = meter.CreateHistogram(
             "dataservice.creation.duration", "s", "Time from the first approval to the linked repository.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = Buckets });
         _requeued = meter.CreateCounter<long>("dataservice.creation.requeued", "{creation}", "Creations that were re-run in bulk.");
-        _abandoned = meter.CreateCounter<long>("dataservice.jobs.abandoned", "{job}", "Jobs of dead workers that were put back into the queue.");
+        _abandoned = meter.CreateCounter<long>(
+            "dataservice.jobs.abandoned", "{job}", "Jobs of dead workers that were put back into the queue.");
         // So that a rate can be told from the first one on.
         _approvals.Add(0);
         _requeued.Add(0);

@@ -8,9 +8,9 @@ using Npgsql;
 namespace DataService.Jobs;
 
 /// <summary>
-/// Carries the trace of a request to the job that it enqueues, in the data of the job's state <c>Enqueued</c>: every way to enqueue writes
-/// it, and one more word in it costs no round trip. A new job goes on with the trace of its request. Stored jobs that are enqueued again
-/// may be thousands, too many for one trace: each begins its own, with a link to the request.
+/// Carries the trace of a request to the job that it enqueues, in the data of the job's state <c>Enqueued</c>: that is written anyhow, and
+/// one more word in it costs no round trip. A new job goes on with the trace of its request. Those that are enqueued in bulk may be
+/// thousands, too many for one trace: each begins its own, with a link to the request.
 /// </summary>
 internal static class JobTrace
 {
@@ -41,7 +41,8 @@ internal static class JobTrace
         var links = ActivityContext.TryParse(link, null, isRemote: true, out var linked) ? new[] { new ActivityLink(linked) } : null;
         var tags = new KeyValuePair<string, object?>[]
         {
-            new("messaging.system", "hangfire"), new("messaging.operation.type", "process"), new("messaging.destination.name", job), new("messaging.message.id", jobId),
+            new("messaging.system", "hangfire"), new("messaging.operation.type", "process"),
+            new("messaging.destination.name", job), new("messaging.message.id", jobId),
         };
         // Else a job without a parent would take for it what was current when its worker was started.
         Activity.Current = null;
@@ -54,32 +55,24 @@ internal static class JobTrace
     }
 }
 
-/// <summary>The state of a job that was enqueued within a trace.</summary>
+/// <summary>The state of a new job, with the trace that it goes on with.</summary>
 internal sealed class TracedState : EnqueuedState, IState
 {
     private readonly Dictionary<string, string> _data;
 
-    public TracedState(EnqueuedState enqueued, bool goesOn) : base(enqueued.Queue)
+    public TracedState()
     {
-        Reason = enqueued.Reason;
-        _data = enqueued.SerializeData();
-        JobTrace.Write(_data, goesOn);
+        _data = SerializeData();
+        JobTrace.Write(_data, goesOn: true);
     }
 
     Dictionary<string, string> IState.SerializeData() => _data;
 }
 
-/// <summary>Writes the trace where jobs are enqueued by Hangfire's client, and opens it again where they run.</summary>
-internal sealed partial class JobTraceFilter(NpgsqlDataSource dataSource, ILogger<JobTraceFilter> logger) : IElectStateFilter, IServerFilter
+/// <summary>Opens a job's span where it runs.</summary>
+internal sealed partial class JobTraceFilter(NpgsqlDataSource dataSource, ILogger<JobTraceFilter> logger) : IServerFilter
 {
     private const string Item = nameof(JobTrace);
-
-    public void OnStateElection(ElectStateContext context)
-    {
-        // Other kinds of it say who enqueues, and go on with the trace that the job has.
-        if (Activity.Current is not null && context.CandidateState is EnqueuedState enqueued && enqueued.GetType() == typeof(EnqueuedState))
-            context.CandidateState = new TracedState(enqueued, goesOn: context.CurrentState is null);
-    }
 
     public void OnPerforming(PerformingContext context)
     {
@@ -103,7 +96,9 @@ internal sealed partial class JobTraceFilter(NpgsqlDataSource dataSource, ILogge
         activity.Dispose();
     }
 
-    /// <summary>The latest trace that enqueued the job. A retry, which Hangfire's scheduler enqueues, goes on with it.</summary>
+    /// <summary>
+    /// The latest trace that enqueued the job. What Hangfire itself enqueues again, a retry or a job in the dashboard, goes on with it.
+    /// </summary>
     private (string? Parent, string? Link) Read(string jobId)
     {
         try

@@ -103,7 +103,7 @@ internal sealed class EnlistedJobs(JobStorage storage, IBackgroundJobClient clie
     public string Enqueue<TJob>(Expression<Func<TJob, Task>> call)
     {
         HasEnqueued = true;
-        return client.Enqueue(call);
+        return client.Create(Job.FromExpression(call), new TracedState());
     }
 
     /// <summary>The name of the job's state, such as <see cref="EnqueuedState.StateName"/>; null when there is no such job.</summary>

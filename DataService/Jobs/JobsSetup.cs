@@ -59,7 +59,10 @@ internal static class JobsSetup
 
         // Registered before AddHangfire, which would fall back on statics that all hosts of a process share.
         services.AddSingleton<JobStorage>(provider => Storage(
-            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<JobDispatcher>(), provider.GetRequiredService<JobSignal>(), retention.SucceededJobs));
+            provider.GetRequiredService<NpgsqlDataSource>(),
+            provider.GetRequiredService<JobDispatcher>(),
+            provider.GetRequiredService<JobSignal>(),
+            retention.SucceededJobs));
         services.AddSingleton<JobActivator>(provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddSingleton<IJobFilterProvider, JobFilters>();
         services.AddHangfire(configuration => configuration
@@ -96,11 +99,14 @@ internal static class JobsSetup
         services.AddSingleton<IBackgroundProcess>(provider => new DueProcess(
             provider.GetRequiredService<JobDispatcher>().RecurringIsDue,
             new RecurringJobScheduler(
-                new BackgroundJobFactory(provider.GetRequiredService<IJobFilterProvider>()), JobDispatcher.Interval, provider.GetRequiredService<ITimeZoneResolver>())));
+                new BackgroundJobFactory(provider.GetRequiredService<IJobFilterProvider>()),
+                JobDispatcher.Interval,
+                provider.GetRequiredService<ITimeZoneResolver>())));
     }
 
     /// <summary>The figures behind the choices are a killed worker's: its job and its locks are free again within these times.</summary>
-    internal static PostgreSqlStorage Storage(NpgsqlDataSource dataSource, JobDispatcher dispatcher, JobSignal signal, TimeSpan jobExpiration)
+    internal static PostgreSqlStorage Storage(
+        NpgsqlDataSource dataSource, JobDispatcher dispatcher, JobSignal signal, TimeSpan jobExpiration)
     {
         var storage = new PostgreSqlStorage(new DataSourceConnectionFactory(dataSource), new PostgreSqlStorageOptions
         {
@@ -117,7 +123,8 @@ internal static class JobsSetup
         {
             JobExpirationTimeout = jobExpiration,
         };
-        storage.QueueProviders.Add(new DispatchedQueue(storage.QueueProviders.GetProvider(JobDispatcher.Queue), dispatcher, signal), [JobDispatcher.Queue]);
+        var queue = new DispatchedQueue(storage.QueueProviders.GetProvider(JobDispatcher.Queue), dispatcher, signal);
+        storage.QueueProviders.Add(queue, [JobDispatcher.Queue]);
         return storage;
     }
 }

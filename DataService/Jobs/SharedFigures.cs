@@ -17,8 +17,8 @@ internal sealed partial class SharedFigures : BackgroundService
     /// <summary>Above any interval of scrapes.</summary>
     private static readonly TimeSpan Interest = TimeSpan.FromMinutes(5);
 
-    /// <summary>Reading takes at most this part of the time, however slow the database is.</summary>
-    private const int LeastShareOfRest = 20;
+    /// <summary>It rests so many times as long as a reading has taken, however slow the database is.</summary>
+    private const int LeastRest = 20;
 
     private static readonly RepoCreationState[] States = [RepoCreationState.Queued, RepoCreationState.Creating, RepoCreationState.Retrying];
 
@@ -26,12 +26,14 @@ internal sealed partial class SharedFigures : BackgroundService
         $"""
          {HangfireTables.Figures}
          UNION ALL
-         SELECT 'creation.pending', state, count(*)::float8 FROM repo_creations WHERE state IN ('queued', 'creating', 'retrying') GROUP BY state
+         SELECT 'creation.pending', state, count(*)::float8 FROM repo_creations
+         WHERE state IN ('queued', 'creating', 'retrying') GROUP BY state
          UNION ALL
          SELECT 'creation.waiting', waits_for, count(*)::float8 FROM repo_creations
          WHERE state IN ('queued', 'retrying') AND waits_for IS NOT NULL GROUP BY waits_for
          UNION ALL
-         SELECT 'creation.failed', coalesce(error_code, 'NONE'), count(*)::float8 FROM repo_creations WHERE state = 'failed' GROUP BY error_code
+         SELECT 'creation.failed', coalesce(error_code, 'NONE'), count(*)::float8 FROM repo_creations
+         WHERE state = 'failed' GROUP BY error_code
          UNION ALL
          SELECT 'creation.paused', CASE WHEN credential IS NULL THEN 'person' ELSE 'refusal' END, 1 FROM creation_pause
          UNION ALL
@@ -51,7 +53,8 @@ internal sealed partial class SharedFigures : BackgroundService
     private long _lookedAt;
     private volatile Reading? _reading;
 
-    public SharedFigures(NpgsqlDataSource dataSource, GitHubOptions gitHub, IMeterFactory meters, TimeProvider time, ILogger<SharedFigures> logger)
+    public SharedFigures(
+        NpgsqlDataSource dataSource, GitHubOptions gitHub, IMeterFactory meters, TimeProvider time, ILogger<SharedFigures> logger)
     {
         (_dataSource, _gitHub, _time, _logger) = (dataSource, gitHub, time, logger);
         var meter = meters.Create(GitHubMetrics.MeterName);
@@ -60,13 +63,15 @@ internal sealed partial class SharedFigures : BackgroundService
         Add("queue.depth", "{job}", "Jobs that wait for a worker.");
         Add("queue.age", "s", "How long the job at the head of the queue has waited for a worker.");
         Add("hangfire.servers", "{server}", "Instances whose workers have shown within a minute that they are alive.");
-        Add("creation.pending", "{creation}", "Creations that go on by themselves, by state.", "state", [.. States.Select(Words<RepoCreationState>.Of)]);
+        string[] states = [.. States.Select(Words<RepoCreationState>.Of)];
+        Add("creation.pending", "{creation}", "Creations that go on by themselves, by state.", "state", states);
         Add("creation.waiting", "{creation}", "Creations whose job lets time pass, by reason.", "reason", [.. Words<WaitReason>.All]);
         Add("creation.failed", "{creation}", "Creations that wait for a person, by code; NONE where the job was deleted.", "error.type");
-        Add("creation.paused", null, "1 while no repository is created, by who paused that: a person, or GitHub's refusal of the token.", "reason", "person", "refusal");
+        Add("creation.paused", null, "1 while creation is paused: by a person, or by GitHub's refusal of the token.", "reason", "person", "refusal");
         Add("github.limited", "s", "Time until the limit ends that GitHub has put on the token; 0 without one.");
         Add("github.budget.remaining", "{call}", "Calls that may still create something on GitHub, by limit.", "limit");
-        meter.CreateObservableGauge("dataservice.database.up", ObserveDatabase, null, "Whether the database answered the last time that this instance read its figures.");
+        meter.CreateObservableGauge(
+            "dataservice.database.up", ObserveDatabase, null, "Whether the database answered when this instance last read its figures.");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -77,7 +82,7 @@ internal sealed partial class SharedFigures : BackgroundService
                 await _interest.Reader.ReadAsync(stoppingToken);
             var started = _time.GetTimestamp();
             _reading = new Reading(await TryReadAsync(stoppingToken));
-            var rest = _time.GetElapsedTime(started) * LeastShareOfRest;
+            var rest = _time.GetElapsedTime(started) * LeastRest;
             await Task.Delay(rest > Interval ? rest : Interval, _time, stoppingToken);
         }
     }
@@ -107,16 +112,17 @@ internal sealed partial class SharedFigures : BackgroundService
 
     /// <param name="name">Of the figure.</param>
     /// <param name="label">Null where there is one value.</param>
-    /// <param name="always">The label's values that are 0 where there is nothing to count: a series that comes and goes is hard to alert on.</param>
+    /// <param name="always">The label's values that are 0 where nothing is counted: a series that comes and goes is hard to alert on.</param>
     private IEnumerable<Measurement<double>> Observe(string name, string? label, string[] always)
     {
         Look();
         if (_reading?.Figures is not { } figures)
             return [];
-        return label is null
-            ? figures[name].Select(figure => new Measurement<double>(figure.Value))
-            : figures[name].Concat(always.Except(figures[name].Select(figure => figure.Label)).Select(missing => new Figure(name, missing, 0)))
-                .Select(figure => new Measurement<double>(figure.Value, new KeyValuePair<string, object?>(label, figure.Label)));
+        if (label is null)
+            return figures[name].Select(figure => new Measurement<double>(figure.Value));
+        var zeros = always.Except(figures[name].Select(figure => figure.Label)).Select(missing => new Figure(name, missing, 0));
+        return figures[name].Concat(zeros)
+            .Select(figure => new Measurement<double>(figure.Value, new KeyValuePair<string, object?>(label, figure.Label)));
     }
 
     private Measurement<int>[] ObserveDatabase()

@@ -3,7 +3,7 @@ using OpenTelemetry.Exporter;
 
 namespace DataService.Telemetry;
 
-/// <summary>Where traces and metrics go, by OpenTelemetry's own variables, and who may scrape. Printing it shows none of the headers.</summary>
+/// <summary>Where traces and metrics go, by OpenTelemetry's own variables, and who may scrape. Printing it shows no headers.</summary>
 internal sealed class TelemetryOptions
 {
     public const string MetricsVariable = "METRICS_URLS";
@@ -27,10 +27,14 @@ internal sealed class TelemetryOptions
     /// <exception cref="ConfigurationException">A value does not fit; names the variable.</exception>
     public static TelemetryOptions From(IConfiguration configuration) => new()
     {
-        IsDisabled = configuration["OTEL_SDK_DISABLED"] is { } disabled && disabled.Trim().Equals("true", StringComparison.OrdinalIgnoreCase),
+        IsDisabled = "true".Equals(configuration["OTEL_SDK_DISABLED"]?.Trim(), StringComparison.OrdinalIgnoreCase),
         TracesTarget = Target(configuration, Traces, "v1/traces"),
         MetricsTarget = Target(configuration, Metrics, "v1/metrics"),
-        MetricsUrls = [.. (configuration[MetricsVariable] ?? "").Split([';', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Listening)],
+        MetricsUrls =
+        [
+            .. (configuration[MetricsVariable] ?? "")
+                .Split([';', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Listening),
+        ],
     };
 
     /// <summary>A signal's own variable goes before the one for all. What neither says has OpenTelemetry's default.</summary>
@@ -84,7 +88,8 @@ internal sealed class TelemetryOptions
             // Said below.
         }
 
-        throw new ConfigurationException(MetricsVariable, "must be http addresses without a path, separated by semicolons, such as http://+:9464");
+        throw new ConfigurationException(
+            MetricsVariable, "must be http addresses without a path, separated by semicolons, such as http://+:9464");
     }
 }
 

@@ -25,8 +25,8 @@ internal static class TelemetrySetup
     private static readonly PathString[] Untraced = ["/health", HttpSetup.Metrics];
 
     /// <summary>
-    /// Adds OpenTelemetry: metrics to be scraped; and traces and metrics that are sent by OTLP, where that is configured. Without it nothing is
-    /// sent, and no request is recorded.
+    /// Adds OpenTelemetry: metrics to be scraped; and traces and metrics that are sent by OTLP, where that is configured. Without it nothing
+    /// is sent, and no request is recorded.
     /// </summary>
     /// <exception cref="ConfigurationException">METRICS_URLS or an OTEL_EXPORTER_OTLP_* variable does not fit.</exception>
     public static void AddTelemetry(this WebApplicationBuilder builder)
@@ -35,13 +35,15 @@ internal static class TelemetrySetup
         builder.Services.AddSingleton(options);
         if (options.IsDisabled)
             return;
-        builder.Services.ConfigureOpenTelemetryMeterProvider((services, metrics) => metrics.AddView(OfThisHost(services.GetRequiredService<IMeterFactory>())));
+        builder.Services.ConfigureOpenTelemetryMeterProvider(
+            (services, metrics) => metrics.AddView(OfThisHost(services.GetRequiredService<IMeterFactory>())));
         var telemetry = builder.Services.AddOpenTelemetry()
             // Last what the environment says: OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
             .ConfigureResource(resource => resource.AddService("DataService", serviceVersion: Version()).AddEnvironmentVariableDetector())
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(GitHubMetrics.MeterName, HttpServerMeter, RuntimeMeter).AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
+                metrics.AddMeter(GitHubMetrics.MeterName, HttpServerMeter, RuntimeMeter)
+                    .AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
                 if (options.MetricsTarget is { } target)
                     metrics.AddOtlpExporter(target.Apply);
             });
@@ -73,9 +75,12 @@ internal static class TelemetrySetup
             : !Array.Exists(Untraced, untraced => path.StartsWithSegments(untraced));
     }
 
-    /// <summary>OpenTelemetry listens to all meters of the process by their names; another host in it, as in tests, has a factory of its own.</summary>
+    /// <summary>
+    /// OpenTelemetry listens to all meters of the process by their names; another host in it, as in tests, has a factory of its own.
+    /// </summary>
     private static Func<Instrument, MetricStreamConfiguration?> OfThisHost(IMeterFactory own) =>
         instrument => instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own) ? MetricStreamConfiguration.Drop : null;
 
-    private static string Version() => typeof(TelemetrySetup).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    private static string Version() =>
+        typeof(TelemetrySetup).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 }

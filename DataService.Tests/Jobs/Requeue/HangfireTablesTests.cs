@@ -114,7 +114,6 @@ public sealed class HangfireTablesTests(PostgresCluster cluster)
 
         Assert.Contains(byHangfire, row => row.StartsWith("state", StringComparison.Ordinal) && row.Contains(Reason, StringComparison.Ordinal));
         Assert.Contains(byHangfire, row => row.StartsWith("jobqueue", StringComparison.Ordinal));
-        Assert.Contains(byHangfire, row => row.Contains("TRACE", StringComparison.Ordinal));
         Assert.Equal(byHangfire, byEngine);
     }
 
@@ -196,8 +195,7 @@ public sealed class HangfireTablesTests(PostgresCluster cluster)
             Assert.Equal(state, await service.QueryAsync<string>("SELECT statename FROM hangfire.job"));
         var begun = DateTime.UtcNow;
 
-        using (var request = new Activity("request").Start())
-            await act(service, jobId);
+        await act(service, jobId);
 
         Assert.Equal(
             await service.QueryAsync<long>("SELECT count(*) FROM hangfire.job"),
@@ -241,13 +239,9 @@ public sealed class HangfireTablesTests(PostgresCluster cluster)
                     data[key] = "TIME";
                 }
 
-                // Which of the two is a matter of how many are enqueued.
-                if (((string[])[JobTrace.Parent, JobTrace.Link]).SingleOrDefault(data.ContainsKey) is { } trace)
-                {
-                    Assert.True(ActivityContext.TryParse(data[trace]!.GetValue<string>(), null, out _));
-                    data.Remove(trace);
-                    data["Trace"] = "TRACE";
-                }
+                // The trace of the request that approved, if it was one: its own tests look at it.
+                if (data.Remove(JobTrace.Parent, out var trace))
+                    Assert.True(ActivityContext.TryParse(trace!.GetValue<string>(), null, out _));
             }
         }
 
