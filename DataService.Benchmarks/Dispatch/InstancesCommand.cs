@@ -22,7 +22,7 @@ internal static class InstancesCommand
     {
         var jobs = Measurement.Number("--jobs", "creations for each number of instances", 300, least: 50);
         var latency = Measurement.Number("--latency", "milliseconds that GitHub takes for each call", 100, least: 0);
-        var workers = Measurement.Number("--workers", "jobs that one instance runs at a time; few enough that GitHub is what they wait for", 2, least: 1);
+        var workers = Measurement.Number("--workers", "jobs that one instance runs at a time; few, so that GitHub is what they wait for", 2, least: 1);
         var command = new Command("instances", "Measures how the throughput of creations grows with instances on one database.")
         {
             jobs, latency, workers,
@@ -44,7 +44,7 @@ internal static class InstancesCommand
             var (rate, duplicates, shares) = await RunAsync(bed, count, jobs, workers, cancellationToken);
             first = first is 0 ? rate : first;
             await output.WriteLineAsync(
-                $"  {count} at once  {rate,6:0.0} a second   {rate / first:0.00} x   {duplicates} duplicates   {string.Join(" + ", shares)} runs");
+                $"  {count}  {rate,6:0.0} a second   {rate / first:0.00} x   {duplicates} duplicates   {string.Join(" + ", shares)} runs");
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed partial class JobDispatcher(
     private readonly List<TaskCompletionSource<DispatchedJob?>> _places = [];
     private readonly ConcurrentDictionary<long, DispatchedJob> _held = [];
     private bool _mayHoldMore = true;
-    private bool _isKnown = true;
+    private volatile bool _isKnown = true;
     private bool _isAway;
     private NpgsqlConnection? _connection;
     private long _keptAlive = Stopwatch.GetTimestamp();
@@ -131,12 +131,13 @@ internal sealed partial class JobDispatcher(
             free = _places.Count;
         }
 
-        var look = await QueryAsync(free);
+        // Once they are unknown, nothing more is asked: the schedulers look by themselves, as often as without a dispatcher.
+        var look = _isKnown ? await QueryAsync(free) : Look.Unknown;
         if (!look.IsKnown)
             FallBack();
-        if (look.IsScheduleDue || !look.IsKnown)
+        if (look.IsScheduleDue)
             ScheduleIsDue.Wake();
-        if (look.IsRecurringDue || !look.IsKnown)
+        if (look.IsRecurringDue)
             RecurringIsDue.Wake();
 
         List<DispatchedJob> left = [];
@@ -205,14 +206,16 @@ internal sealed partial class JobDispatcher(
             var (ids, jobIds, fetched, abandoned) = (
                 reader.GetFieldValue<long[]>(3), reader.GetFieldValue<long[]>(4),
                 reader.GetFieldValue<DateTime[]>(5), reader.GetFieldValue<bool[]>(6));
-            return new Look(
-                reader.GetBoolean(0), reader.GetBoolean(1), reader.GetBoolean(2),
-                [.. ids.Select((id, at) => new DispatchedJob(this, id, jobIds[at], fetched[at], abandoned[at]))]);
+            return reader.GetBoolean(0)
+                ? new Look(
+                    IsKnown: true, reader.GetBoolean(1), reader.GetBoolean(2),
+                    [.. ids.Select((id, at) => new DispatchedJob(this, id, jobIds[at], fetched[at], abandoned[at]))])
+                : Look.Unknown;
         }
         catch (PostgresException exception)
             when (exception.SqlState is PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedTable)
         {
-            return new Look(IsKnown: false, false, false, []);
+            return Look.Unknown;
         }
     }
 
@@ -280,7 +283,10 @@ internal sealed partial class JobDispatcher(
         _connection = null;
     }
 
-    private sealed record Look(bool IsKnown, bool IsScheduleDue, bool IsRecurringDue, IReadOnlyList<DispatchedJob> Jobs);
+    private sealed record Look(bool IsKnown, bool IsScheduleDue, bool IsRecurringDue, IReadOnlyList<DispatchedJob> Jobs)
+    {
+        public static readonly Look Unknown = new(IsKnown: false, IsScheduleDue: true, IsRecurringDue: true, []);
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The worker of job {JobId} is gone; the job is run again")]
     private partial void LogAbandoned(string jobId);
