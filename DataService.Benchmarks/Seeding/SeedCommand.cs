@@ -1,6 +1,6 @@
 using System.CommandLine;
-using DataService.Data;
 using DataService.Benchmarks.Engine;
+using DataService.Data;
 using Npgsql;
 
 namespace DataService.Benchmarks.Seeding;

@@ -325,6 +325,9 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
             return "ID";
         if (name.EndsWith("at", StringComparison.OrdinalIgnoreCase) && (long.TryParse(text, CultureInfo.InvariantCulture, out _) || DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out _)))
             return "TIME";
+        // Each request has one of its own.
+        if (name is "TraceParent")
+            return "TRACE";
         foreach (var (id, word) in names.Where(known => known.Key.Length is 36))
             text = text.Replace(id, word, StringComparison.Ordinal);
         return JobInText().Replace(text, match => $"job {names.GetValueOrDefault(match.Groups["id"].Value, "GONE")}");
