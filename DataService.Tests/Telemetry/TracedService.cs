@@ -27,6 +27,8 @@ public sealed class TracedService(PostgresCluster cluster) : IAsyncLifetime
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["OTEL_EXPORTER_OTLP_HEADERS"] = $"Authorization=Bearer {CollectorToken}",
             ["OTEL_BSP_SCHEDULE_DELAY"] = "50",
+            // All that other tests' hosts do in this process is recorded too, and what does not fit is lost.
+            ["OTEL_BSP_MAX_QUEUE_SIZE"] = "200000",
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
             ["Jobs:FirstRetryDelay"] = "00:00:00.5",
         });
