@@ -1,58 +1,20 @@
-using DataService.Auditing;
-using DataService.ClientView;
+using DataService;
 using DataService.Data;
 using DataService.Diagnosis;
 using DataService.Domain;
-using DataService.GitHub;
-using DataService.GitHubSync;
 using DataService.Http;
-using DataService.Jobs;
-using DataService.Jobs.Dashboard;
-using DataService.Messages;
-using DataService.Projects;
-using DataService.RepoCreations;
-using DataService.Specs;
-using DataService.Tasks;
-using DataService.Telemetry;
 
 using var stop = new StopSignal();
 try
 {
-    // The settings stand beside the assembly, wherever the service is started from.
-    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-    if (DoctorCommand.IsAsked(args))
-        builder.Logging.ClearProviders();
-    else
-        builder.AddLogging();
-    builder.AddHttp();
-    builder.AddGitHub();
-    builder.AddJobs();
-    builder.AddTelemetry();
-    builder.AddDoctor();
-    await builder.AddDataAsync(stop.Token);
-
-    await using var app = builder.Build();
+    await using var app = await DataServiceApp.BuildAsync(args, change: null, stop.Token);
     if (DoctorCommand.IsAsked(args))
         return await DoctorCommand.RunAsync(app.Services, args, stop.Token);
     await app.Services.GetRequiredService<DatabaseMigration>().ApplyAsync(stop.Token);
     if (args.Contains("--migrate-only"))
         return 0;
 
-    app.UseHttp();
-    app.MapHealth();
-    app.MapMetrics();
-    app.MapApiDescription();
-    app.MapProjects();
-    app.MapSpecs();
-    app.MapTasks();
-    app.MapMessages();
-    app.MapClientView();
-    app.MapRepoCreations();
-    app.MapGitHubSync();
-    app.MapAudit();
-    app.MapDoctor();
-    app.MapDashboard();
-
+    app.MapAll();
     await app.RunAsync(stop.Token);
     return 0;
 }

@@ -68,8 +68,8 @@ public sealed partial class LayersTests
     }
 
     [Fact]
-    public void Program_alone_stands_outside_the_folders() =>
-        Assert.Equal(["Program.cs"], SourceFiles().Where(file => FolderOf(file) is null));
+    public void Program_and_what_it_puts_together_alone_stand_outside_the_folders() =>
+        Assert.Equal(["DataServiceApp.cs", "Program.cs"], SourceFiles().Where(file => FolderOf(file) is null).Order());
 
     [Fact]
     public void Features_are_not_used_below_Program_and_rules_name_only_folders_with_rules()
@@ -82,7 +82,7 @@ public sealed partial class LayersTests
     [Fact]
     public void Every_file_is_in_the_namespace_of_its_folder()
     {
-        foreach (var file in SourceFiles().Where(file => file is not "Program.cs"))
+        foreach (var file in SourceFiles().Where(file => FolderOf(file) is not null))
         {
             var expected = $"DataService.{Path.GetDirectoryName(file)!.Replace(Path.DirectorySeparatorChar, '.')}";
             var match = Namespace().Match(File.ReadAllText(Path.Combine(SourceFolder, file)));

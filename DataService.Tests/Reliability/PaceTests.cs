@@ -14,7 +14,7 @@ public sealed class PaceTests(PostgresCluster cluster) : ServiceTest(cluster)
     public async Task Six_hundred_approvals_at_once_are_all_created_without_one_call_too_many()
     {
         Service.GitHub.ContentLimit.Set(new ContentRules { ContentPerMinute = 80, ContentWindowSeconds = 6, BlockSeconds = 6 });
-        await using var other = Service.StartAnother();
+        await using var other = await Service.StartAnotherAsync();
         await Service.QueryAsync<int>(
             $"INSERT INTO projects (id, name, slug, status, created_at) SELECT gen_random_uuid(), 'Rush ' || n, 'rush-' || n, 'interviewing', now() FROM generate_series(1, {Approvals}) n");
 

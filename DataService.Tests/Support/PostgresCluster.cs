@@ -57,8 +57,8 @@ public sealed class PostgresCluster : IAsyncLifetime
             if (_template is null)
             {
                 var connectionString = await CreateEmptyDatabaseAsync();
-                await using (var service = new DataServiceFactory(new() { ["ConnectionStrings:DataService"] = connectionString, ["API_TOKEN"] = RunningService.ApiToken }, new LogCapture()))
-                    service.StartServer();
+                var settings = new Dictionary<string, string?> { ["ConnectionStrings:DataService"] = connectionString, ["API_TOKEN"] = RunningService.ApiToken };
+                await (await ServiceInProcess.StartAsync(settings, new LogCapture())).DisposeAsync();
                 // In a copy they would all be overdue, and run at once between a test's own jobs.
                 await QueryAsync<object>(connectionString, "DELETE FROM hangfire.set WHERE key = 'recurring-jobs'; DELETE FROM hangfire.hash WHERE key LIKE 'recurring-job:%'");
                 NpgsqlConnection.ClearAllPools();
@@ -77,6 +77,7 @@ public sealed class PostgresCluster : IAsyncLifetime
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
         await QueryAsync<object>(ConnectionString, $"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy");
-        return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name, MaxPoolSize = 50 }.ConnectionString;
+        // A service that a test has stopped leaves its pools behind: they empty soon, or hundreds of them fill the server.
+        return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name, MaxPoolSize = 50, ConnectionIdleLifetime = 10, ConnectionPruningInterval = 5 }.ConnectionString;
     }
 }

@@ -4,8 +4,6 @@ using DataService.GitHub;
 using DataService.Jobs;
 using GitHubSimulator;
 using GitHubSimulator.Faults;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace DataService.Tests.Support;
 
@@ -17,14 +15,14 @@ internal sealed class RunningService : IAsyncDisposable
     public const string Organization = "auditmos-projects";
 
     private readonly WebApplication _simulator;
-    private readonly DataServiceFactory _factory;
+    private readonly ServiceInProcess _process;
 
     private readonly Dictionary<string, string?> _settings;
 
-    private RunningService(WebApplication simulator, DataServiceFactory factory, LogCapture logs, string connectionString, Dictionary<string, string?> settings)
+    private RunningService(WebApplication simulator, ServiceInProcess process, LogCapture logs, string connectionString, Dictionary<string, string?> settings)
     {
-        (_simulator, _factory, Logs, ConnectionString, _settings) = (simulator, factory, logs, connectionString, settings);
-        Address = new Uri(factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        (_simulator, _process, Logs, ConnectionString, _settings) = (simulator, process, logs, connectionString, settings);
+        Address = process.Address;
         Anonymous = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address };
         Http = new HttpClient { BaseAddress = Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", ApiToken) } };
     }
@@ -41,7 +39,7 @@ internal sealed class RunningService : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public IServiceProvider Services => _factory.Services;
+    public IServiceProvider Services => _process.Services;
 
     /// <summary>Where its API is, and what a person would look at.</summary>
     public Uri GitHubAddress => new(_simulator.Urls.First());
@@ -74,7 +72,7 @@ internal sealed class RunningService : IAsyncDisposable
         foreach (var (name, value) in settings ?? [])
             all[name] = value;
         var logs = new LogCapture();
-        var factory = new DataServiceFactory(all, logs, services =>
+        var process = await ServiceInProcess.StartAsync(all, logs, services =>
         {
             // What runs by itself would come between a test's own jobs and calls to GitHub now and then.
             if (!runsRecurringJobs)
@@ -85,8 +83,7 @@ internal sealed class RunningService : IAsyncDisposable
 
             replace?.Invoke(services);
         });
-        factory.StartServer();
-        return new RunningService(simulator, factory, logs, connectionString, all);
+        return new RunningService(simulator, process, logs, connectionString, all);
     }
 
     public static async Task<WebApplication> StartSimulatorAsync()
@@ -102,17 +99,12 @@ internal sealed class RunningService : IAsyncDisposable
         GitHub.Faults.Clear();
         Http.Dispose();
         Anonymous.Dispose();
-        await _factory.DisposeAsync();
+        await _process.DisposeAsync();
         await _simulator.DisposeAsync();
     }
 
     /// <summary>A second instance on the same database, with the same settings.</summary>
-    public IAsyncDisposable StartAnother()
-    {
-        var other = new DataServiceFactory(_settings, Logs);
-        other.StartServer();
-        return other;
-    }
+    public async Task<IAsyncDisposable> StartAnotherAsync() => await ServiceInProcess.StartAsync(_settings, Logs);
 
     public void Break(FaultRule rule) => GitHub.Faults.Add(rule);
 

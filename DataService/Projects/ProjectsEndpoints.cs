@@ -15,7 +15,7 @@ internal static class ProjectsEndpoints
     public static void MapProjects(this IEndpointRouteBuilder app)
     {
         var projects = app.MapGroup("/projects").WithTags("Projects");
-        projects.MapGet("", ListProjects.HandleAsync).WithName("listProjects").WithSummary("List projects, newest first");
+        projects.MapQuery("", ListProjects.HandleAsync).WithName("listProjects").WithSummary("List projects, newest first");
         projects.MapPost("", CreateAsync).WithName("createProject").WithSummary("Create a project").ProducesProblems(ErrorCode.Conflict)
             .WithDescription("The slug is made from the name, other scripts spelled in ASCII, and never changes.");
         projects.MapGet("/{slug}", GetAsync).WithName("getProject").WithSummary("Get a project").ProducesProblems(ErrorCode.NotFound);

@@ -15,7 +15,7 @@ internal static class RepoCreationsEndpoints
             .ProducesProblems(ErrorCode.NotFound, ErrorCode.InvalidState);
 
         var creations = app.MapGroup("/repo-creations").WithTags(Tag);
-        creations.MapGet("", ListRepoCreations.HandleAsync).WithName("listRepoCreations")
+        creations.MapQuery("", ListRepoCreations.HandleAsync).WithName("listRepoCreations")
             .WithSummary("List creations by state, code and time, last changed first");
         creations.MapPost("/requeue", RequeueMany.RequeueAsync).WithName("requeueRepoCreations")
             .WithSummary("Run creations again that failed, or bring their retries forward: one batch")
@@ -33,7 +33,7 @@ internal static class RepoCreationsEndpoints
         creations.MapPost("/reconcile", Reconcile.RunAsync).WithName("reconcile")
             .WithSummary("Compare projects, jobs and GitHub, and mend what differs")
             .WithDescription("A dry run unless told otherwise. The service does the same by itself every quarter of an hour, and mends what it has found twice.");
-        creations.MapGet("/findings", Reconcile.FindingsAsync).WithName("listFindings")
+        creations.MapQuery("/findings", Reconcile.FindingsAsync).WithName("listFindings")
             .WithSummary("List what the reconciliation has found, and what was done about it, newest first");
     }
 

@@ -206,9 +206,9 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
         await using var both = await RunningService.StartAsync(_cluster, new() { ["API_TOKEN"] = $"{RunningService.ApiToken},{Other}" });
         var kept = Cookie(await LoginAsync(both, RunningService.ApiToken));
         var dropped = Cookie(await LoginAsync(both, Other));
-        await using var later = new DataServiceFactory(
+        await using var later = await ServiceInProcess.StartAsync(
             new() { ["ConnectionStrings:DataService"] = both.ConnectionString, ["API_TOKEN"] = RunningService.ApiToken }, new LogCapture());
-        using var http = later.CreateClient();
+        using var http = new HttpClient { BaseAddress = later.Address };
 
         Assert.Equal("/hangfire", await LeadsToAsync(kept));
         Assert.Equal("/hangfire/login", await LeadsToAsync(dropped));
@@ -252,9 +252,9 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
     public async Task A_login_at_one_instance_opens_the_other()
     {
         using var admin = await SignInAsync(Service);
-        await using var second = new DataServiceFactory(
+        await using var second = await ServiceInProcess.StartAsync(
             new() { ["ConnectionStrings:DataService"] = Service.ConnectionString, ["API_TOKEN"] = RunningService.ApiToken }, new LogCapture());
-        using var there = second.CreateClient();
+        using var there = new HttpClient { BaseAddress = second.Address };
         there.DefaultRequestHeaders.Add("Cookie", admin.DefaultRequestHeaders.GetValues("Cookie"));
 
         Assert.Equal(HttpStatusCode.OK, (await there.GetAsync("/hangfire", Cancelled)).StatusCode);
