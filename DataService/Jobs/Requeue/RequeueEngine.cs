@@ -169,6 +169,7 @@ internal sealed partial class RequeueEngine(
         return await own.InTransactionAsync(async token =>
         {
             var skipped = new Dictionary<string, int>();
+            await LookUpByKeysAsync(own, token);
             var locked = await LockAsync(own, sql, branch, candidates, token);
             var (wanted, end) = Choose(candidates, locked, room, skipped);
             var requeued = await EnqueueAsync(own, wanted, skipped, order.Reason, order.Now, token);
@@ -177,6 +178,13 @@ internal sealed partial class RequeueEngine(
             return new Part(requeued, skipped, end);
         }, cancellationToken);
     }
+
+    /// <summary>
+    /// Until the end of the transaction each row is found by its key. For a few thousand the planner would rather read all creations and all
+    /// jobs, of some hundred thousand: a third of a batch's time.
+    /// </summary>
+    private static Task<int> LookUpByKeysAsync(DataServiceDbContext db, CancellationToken cancellationToken) => db.Database.ExecuteSqlRawAsync(
+        "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off", cancellationToken);
 
     /// <summary>The next creations of a branch, in the order of time. The index alone tells.</summary>
     private Task<List<Candidate>> NextAsync(FilterSql sql, FilterBranch branch, Candidate? after, int limit, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<Candidate>(
