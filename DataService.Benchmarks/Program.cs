@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DataService.Benchmarks.Approvals;
+using DataService.Benchmarks.Bench;
 using DataService.Benchmarks.Chaos;
 using DataService.Benchmarks.Dispatch;
 using DataService.Benchmarks.Engine;
@@ -20,11 +21,15 @@ internal static class Program
 
     private static Task<int> Main(string[] args) => RunAsync(args, Console.Out, Console.Error);
 
+    /// <param name="args">The command line.</param>
+    /// <param name="output">Takes the figures.</param>
+    /// <param name="error">Takes what went wrong, and the progress.</param>
+    /// <param name="bed">What a benchmark is measured on, where it is not on a PostgreSQL and processes of its own.</param>
     /// <returns>
-    /// The exit code: 0 for a run that found nothing wrong; 1 for one that did, that could not be run, or whose command line is wrong; 2 for a
-    /// measurement that missed its bar.
+    /// The exit code: 0 for a run that found nothing wrong; 1 for one that did, that could not be run, or whose command line is wrong;
+    /// 2 for a measurement that missed its bar.
     /// </returns>
-    public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error) =>
+    public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, BedOptions? bed = null) =>
         new RootCommand("Runs the service hard and prints what it did.")
         {
             ChaosCommand.Create(),
@@ -42,5 +47,11 @@ internal static class Program
             PlainWiring.Create(),
         }
             .Parse(args)
-            .InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = CleanUpLimit });
+            .InvokeAsync(new BenchmarkInvocation
+            {
+                Bed = bed ?? new(),
+                Output = output,
+                Error = error,
+                ProcessTerminationTimeout = CleanUpLimit,
+            });
 }

@@ -11,11 +11,13 @@ internal static partial class RoundTripsCommand
 {
     private const int WarmUp = 500;
 
-    /// <summary>A statement of every approval is in the log about as often as there were approvals, beyond what the service does anyway.</summary>
+    /// <summary>
+    /// A statement of every approval is in the log about as often as there were approvals, beyond what the service does anyway.
+    /// </summary>
     private const double RareShare = 0.5;
 
     /// <summary>How long the log is watched without approvals.</summary>
-    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
     public static Command Create()
     {
@@ -25,30 +27,29 @@ internal static partial class RoundTripsCommand
             (arguments, bed, report, cancellationToken) => RunAsync(bed, report, arguments.GetValue(approvals), cancellationToken));
     }
 
-    private static async Task RunAsync(BedOptions options, Report report, int approvals, CancellationToken cancellationToken)
+    private static async Task RunAsync(Bed bed, Report report, int approvals, CancellationToken cancellationToken)
     {
-        await using var bed = await Bed.MakeAsync(options, cancellationToken);
-        bed.HoldWorkers();
+        bed.HoldGitHub();
         var service = await bed.StartAsync("service", cancellationToken);
-        await bed.SeedProjectsAsync("counted", WarmUp + approvals, cancellationToken);
-        await bed.ExecuteAsync("ANALYZE", cancellationToken);
+        await bed.Database.SeedProjectsAsync("counted", WarmUp + approvals, cancellationToken);
+        await bed.Database.ExecuteAsync("ANALYZE", cancellationToken);
         var supply = new ProjectSupply("counted", WarmUp + approvals);
-        var load = new HttpLoad(service.Address, bed.ApiToken);
+        var load = new HttpLoad(service.Address, service.Token);
         load.Run(4, TimeSpan.FromMinutes(1), supply.Take(WarmUp));
 
-        await bed.ExecuteAsync("ALTER SYSTEM SET log_statement = 'all'", cancellationToken);
-        await bed.ExecuteAsync("ALTER SYSTEM SET log_line_prefix = '%p '", cancellationToken);
+        await bed.Database.ExecuteAsync("ALTER SYSTEM SET log_statement = 'all'", cancellationToken);
+        await bed.Database.ExecuteAsync("ALTER SYSTEM SET log_line_prefix = '%p '", cancellationToken);
         await ReloadAsync(bed, "all", cancellationToken);
         var begin = new FileInfo(bed.PostgresLog).Length;
         await Task.Delay(Idle, cancellationToken);
         var from = new FileInfo(bed.PostgresLog).Length;
         var measured = load.Run(1, TimeSpan.FromMinutes(1), supply.Take(approvals));
-        await bed.ExecuteAsync("ALTER SYSTEM RESET log_statement", cancellationToken);
+        await bed.Database.ExecuteAsync("ALTER SYSTEM RESET log_statement", cancellationToken);
         await ReloadAsync(bed, "none", cancellationToken);
 
         var idle = (await ReadAsync(bed.PostgresLog, begin, from, cancellationToken)).CountBy(statement => statement).ToDictionary();
         var statements = (await ReadAsync(bed.PostgresLog, from, long.MaxValue, cancellationToken)).CountBy(statement => statement)
-            .Select(statement => (Text: statement.Key, Share: (statement.Value - idle.GetValueOrDefault(statement.Key) * measured.Seconds / Idle.TotalSeconds) / measured.Succeeded))
+            .Select(statement => (Text: statement.Key, Share: (statement.Value - Anyway(statement.Key)) / measured.Succeeded))
             .Where(statement => statement.Share >= RareShare).OrderByDescending(statement => statement.Share).ToList();
         if (statements is [])
             throw new CannotRunException($"PostgreSQL's log has no statements of the approvals: {bed.PostgresLog}");
@@ -56,14 +57,16 @@ internal static partial class RoundTripsCommand
             report.Note($"{share:0.00} an approval: {statement}");
         // What the driver sends along with the next statement is no round trip of its own; it is counted all the same.
         report.AtMost("statements of one approval, and so round trips", statements.Sum(statement => statement.Share), 3);
+
+        double Anyway(string statement) => idle.GetValueOrDefault(statement) * measured.Seconds / Idle.TotalSeconds;
     }
 
     /// <summary>Each session takes a new setting in its own time; a fresh one shows that the server has it.</summary>
     private static async Task ReloadAsync(Bed bed, string value, CancellationToken cancellationToken)
     {
-        await bed.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken);
+        await bed.Database.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken);
         using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (await bed.QueryAsync<string>("SELECT current_setting('log_statement')", cancellationToken) != value)
+        while (await bed.Database.QueryAsync<string>("SELECT current_setting('log_statement')", cancellationToken) != value)
             await ticks.WaitForNextTickAsync(cancellationToken);
     }
 

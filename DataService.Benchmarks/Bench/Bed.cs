@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using DataService.Data;
 using GitHubSimulator;
@@ -9,10 +8,6 @@ using Npgsql;
 
 namespace DataService.Benchmarks.Bench;
 
-/// <param name="PostgresFolder">Where PostgreSQL's programs are; null for the usual places.</param>
-/// <param name="LogFolder">Keeps what the service prints; null: nothing is kept.</param>
-internal sealed record BedOptions(string? PostgresFolder, string? LogFolder);
-
 /// <summary>
 /// What a service is measured on: a PostgreSQL of its own that writes to the disk as in production, a GitHub, and a folder, all of which
 /// end with it.
@@ -21,33 +16,32 @@ internal sealed class Bed : IAsyncDisposable
 {
     private const string Organization = "bench";
 
+    private readonly string _apiToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
     private readonly string _gitHubToken = RandomNumberGenerator.GetHexString(32, lowercase: true);
-    private readonly BedOptions _options;
     private readonly WebApplication _simulator;
-    private readonly EmbeddedPostgres _postgres;
+    private readonly EmbeddedPostgres? _postgres;
+    private readonly List<BenchDatabase> _databases = [];
     private readonly List<ServiceRun> _services = [];
 
-    private Bed(BedOptions options, string folder, EmbeddedPostgres postgres)
+    private Bed(BedOptions options, string folder, EmbeddedPostgres? postgres, string connectionString)
     {
-        (_options, Folder, _postgres) = (options, folder, postgres);
+        (Options, Folder, _postgres) = (options, folder, postgres);
         _simulator = SimulatorHost.Create(
             ["--urls", "http://127.0.0.1:0", "--GITHUB_TOKEN", _gitHubToken, "--GITHUB_ORG", Organization, "--SIMULATOR_DATA", ""]);
-        Database = NpgsqlDataSource.Create(postgres.ConnectionString);
+        Database = Keep(connectionString);
     }
 
-    public string ApiToken { get; } = RandomNumberGenerator.GetHexString(32, lowercase: true);
+    public BedOptions Options { get; }
 
     /// <summary>Removed at the end.</summary>
     public string Folder { get; }
 
-    public NpgsqlDataSource Database { get; }
-
-    /// <summary>Holds the password.</summary>
-    public string ConnectionString => _postgres.ConnectionString;
+    /// <summary>The first one, which a service uses unless told otherwise; empty until then.</summary>
+    public BenchDatabase Database { get; }
 
     public SimulatorState GitHub => _simulator.Services.GetRequiredService<SimulatorState>();
 
-    /// <summary>The server's log.</summary>
+    /// <summary>The log of the bed's own PostgreSQL.</summary>
     public string PostgresLog => Path.Combine(Folder, "postgres", "postgres.log");
 
     /// <exception cref="EmbeddedPostgresException">PostgreSQL cannot be used.</exception>
@@ -57,85 +51,84 @@ internal sealed class Bed : IAsyncDisposable
         // Where this runs as root, PostgreSQL's user passes through here.
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(folder, (UnixFileMode)Convert.ToInt32("711", 8));
+        EmbeddedPostgres? postgres = null;
         try
         {
-            var postgres = await EmbeddedPostgres.StartAsync(
-                Path.Combine(folder, "postgres"), new() { BinaryFolders = options.PostgresFolder is { } binaries ? [binaries] : null }, cancellationToken);
-            var bed = new Bed(options, folder, postgres);
+            if (options.MakeDatabase is null)
+            {
+                IReadOnlyList<string>? binaries = options.PostgresFolder is { } given ? [given] : null;
+                postgres = await EmbeddedPostgres.StartAsync(
+                    Path.Combine(folder, "postgres"), new EmbeddedPostgresOptions { BinaryFolders = binaries }, cancellationToken);
+            }
+
+            var bed = new Bed(options, folder, postgres, postgres?.ConnectionString ?? await options.MakeDatabase!());
             await bed._simulator.StartAsync(cancellationToken);
             bed.GitHub.PrimaryLimit.Set(int.MaxValue);
             return bed;
         }
         catch
         {
+            if (postgres is not null)
+                await postgres.DisposeAsync();
             Directory.Delete(folder, recursive: true);
             throw;
         }
     }
 
-    /// <summary>Starts the service, and waits until it serves.</summary>
-    /// <param name="name">For its log.</param>
-    /// <param name="cancellationToken">Ends it again.</param>
-    /// <param name="settings">Beside those that the bed gives.</param>
-    /// <param name="assembly">Null for the build that the benchmark was built with.</param>
-    /// <param name="arguments">The command line of a program that is not the service.</param>
-    public async Task<ServiceRun> StartAsync(
-        string name, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? settings = null, string? assembly = null, IReadOnlyList<string>? arguments = null)
+    /// <summary>A further database, not yet migrated.</summary>
+    /// <param name="name">Where the PostgreSQL is the bed's own.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<BenchDatabase> CreateDatabaseAsync(string name, CancellationToken cancellationToken)
     {
-        var environment = new Dictionary<string, string>
+        if (Options.MakeDatabase is { } make)
+            return Keep(await make());
+        await Database.ExecuteAsync($"CREATE DATABASE {name}", cancellationToken);
+        return Keep(new NpgsqlConnectionStringBuilder(Database.ConnectionString) { Database = name }.ConnectionString);
+    }
+
+    /// <summary>Starts the service on the first database, and waits until it serves.</summary>
+    public Task<ServiceRun> StartAsync(string name, CancellationToken cancellationToken) =>
+        StartAsync(new ServiceStart { Name = name }, cancellationToken);
+
+    /// <summary>Starts a program, and waits until it serves.</summary>
+    /// <param name="start">Whatever it says comes before what the bed gives.</param>
+    /// <param name="cancellationToken">Ends it again.</param>
+    /// <param name="database">Null for the first.</param>
+    /// <exception cref="CannotRunException">It does not serve.</exception>
+    public async Task<ServiceRun> StartAsync(ServiceStart start, CancellationToken cancellationToken, BenchDatabase? database = null)
+    {
+        var environment = new Dictionary<string, string?>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
-            ["ConnectionStrings__DataService"] = ConnectionString,
-            ["API_TOKEN"] = ApiToken,
+            [DataOptions.Variable] = (database ?? Database).ConnectionString,
+            [ServiceRun.ApiToken] = _apiToken,
             ["GITHUB_TOKEN"] = _gitHubToken,
             ["GITHUB_ORG"] = Organization,
             ["GITHUB_API_URL"] = _simulator.Urls.Single(),
             // The pace that GitHub asks for is not what is measured, and would allow a repository a second only.
             ["GitHub__ContentBudget"] = "off",
         };
-        foreach (var (variable, value) in settings ?? new Dictionary<string, string>())
+        foreach (var (variable, value) in start.Environment)
             environment[variable] = value;
-        var log = Path.Combine(_options.LogFolder is { } logs ? Directory.CreateDirectory(logs).FullName : Folder, $"{name}.log");
-        var service = ServiceRun.Start(assembly ?? typeof(DataServiceDbContext).Assembly.Location, arguments ?? [], environment, log);
-        _services.Add(service);
-        await service.BecomeReadyAsync(cancellationToken);
+        foreach (var variable in environment.Keys.Where(variable => environment[variable] is null).ToList())
+            environment.Remove(variable);
+        var folder = Options.LogFolder is { } logs ? Directory.CreateDirectory(logs).FullName : Folder;
+        var log = Path.Combine(folder, $"{start.Name}.log");
+        var service = await Options.Start(start with { Environment = environment, Log = log }, cancellationToken);
+        lock (_services)
+            _services.Add(service);
         return service;
     }
 
-    /// <summary>Holds every creation of a repository until the faults are cleared: the workers wait, and what is measured has the machine.</summary>
-    public void HoldWorkers() => GitHub.Faults.Add(new FaultRule { Kind = FaultKind.Hang });
+    /// <summary>Starts several instances of the service at once.</summary>
+    /// <inheritdoc cref="StartAsync(ServiceStart, CancellationToken, BenchDatabase)"/>
+    public Task<ServiceRun[]> StartSeveralAsync(
+        int count, ServiceStart start, CancellationToken cancellationToken, BenchDatabase? database = null) =>
+        Task.WhenAll(Enumerable.Range(1, count).Select(number =>
+            StartAsync(start with { Name = $"{start.Name}-{number}-of-{count}" }, cancellationToken, database)));
 
-    /// <summary>Adds projects named <c>PREFIX-1</c> to <c>PREFIX-COUNT</c>, in the interview.</summary>
-    public Task SeedProjectsAsync(string prefix, int count, CancellationToken cancellationToken) => ExecuteAsync(
-        $"""
-         INSERT INTO projects (id, name, slug, status, created_at)
-         SELECT (lpad(to_hex(1700000000000 + i), 12, '0') || '70008' || substr(md5('{prefix}' || i), 1, 15))::uuid, 'The {prefix} ' || i, '{prefix}-' || i, 'interviewing', now()
-         FROM generate_series(1, {count.ToString(CultureInfo.InvariantCulture)}) i
-         """, cancellationToken);
-
-    /// <summary>Runs a statement without a result.</summary>
-    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
-    {
-        await using var command = Database.CreateCommand(sql);
-        command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Runs a statement and returns its first value.</summary>
-    public async Task<T> QueryAsync<T>(string sql, CancellationToken cancellationToken)
-    {
-        await using var command = Database.CreateCommand(sql);
-        command.CommandTimeout = 0;
-        return (T)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
-    /// <summary>Waits until no job is left to do.</summary>
-    public async Task ComeToRestAsync(CancellationToken cancellationToken)
-    {
-        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
-        while (await QueryAsync<long>("SELECT count(*) FROM hangfire.job WHERE statename IN ('Enqueued', 'Processing', 'Scheduled', 'Awaiting')", cancellationToken) > 0)
-            await ticks.WaitForNextTickAsync(cancellationToken);
-    }
+    /// <summary>GitHub answers no call until the faults are cleared: the workers wait, and what is measured has the machine.</summary>
+    public void HoldGitHub() => GitHub.Faults.Add(new FaultRule { Kind = FaultKind.Hang });
 
     public async ValueTask DisposeAsync()
     {
@@ -144,8 +137,17 @@ internal sealed class Bed : IAsyncDisposable
         foreach (var service in _services)
             await service.DisposeAsync();
         await _simulator.DisposeAsync();
-        await Database.DisposeAsync();
-        await _postgres.DisposeAsync();
+        foreach (var database in _databases)
+            await database.DisposeAsync();
+        if (_postgres is not null)
+            await _postgres.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    private BenchDatabase Keep(string connectionString)
+    {
+        var database = new BenchDatabase(connectionString);
+        _databases.Add(database);
+        return database;
     }
 }

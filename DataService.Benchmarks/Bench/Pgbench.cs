@@ -14,11 +14,14 @@ internal sealed partial class Pgbench
     private Pgbench(string path) => _path = path;
 
     /// <exception cref="CannotRunException">It is not installed beside PostgreSQL's other programs.</exception>
-    public static async Task<Pgbench> FindAsync(Bed bed, BedOptions options, CancellationToken cancellationToken)
+    public static async Task<Pgbench> FindAsync(Bed bed, CancellationToken cancellationToken)
     {
-        var binaries = await PostgresBinaries.FindAsync(Path.Combine(bed.Folder, "postgres", "data"), options.PostgresFolder is { } folder ? [folder] : null, cancellationToken);
+        IReadOnlyList<string>? folders = bed.Options.PostgresFolder is { } folder ? [folder] : null;
+        var binaries = await PostgresBinaries.FindAsync(Path.Combine(bed.Folder, "postgres", "data"), folders, cancellationToken);
         var path = binaries.Tool("pgbench");
-        return File.Exists(path) ? new(path) : throw new CannotRunException($"there is no {path}; Debian has it in the package postgresql, Red Hat in postgresql-contrib");
+        return File.Exists(path)
+            ? new(path)
+            : throw new CannotRunException($"there is no {path}; Debian has it in the package postgresql, Red Hat in postgresql-contrib");
     }
 
     /// <summary>Runs a script over and over.</summary>
@@ -32,22 +35,28 @@ internal sealed partial class Pgbench
     {
         var file = Path.Combine(bed.Folder, "limit.sql");
         await File.WriteAllTextAsync(file, script, cancellationToken);
-        var connection = new NpgsqlConnectionStringBuilder(bed.ConnectionString);
-        var start = new ProcessStartInfo(
-            _path, ["-n", "-M", "prepared", "-c", $"{clients}", "-j", $"{Math.Min(clients, Environment.ProcessorCount)}", "-T", $"{seconds}", "-D", "i=0", "-f", file])
+        var connection = new NpgsqlConnectionStringBuilder(bed.Database.ConnectionString);
+        string[] arguments =
+        [
+            "-n", "-M", "prepared", "-c", $"{clients}", "-j", $"{Math.Min(clients, Environment.ProcessorCount)}", "-T", $"{seconds}",
+            "-D", "i=0", "-f", file,
+        ];
+        var start = new ProcessStartInfo(_path, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment =
             {
-                ["PGHOST"] = connection.Host, ["PGPORT"] = connection.Port.ToString(CultureInfo.InvariantCulture), ["PGUSER"] = connection.Username,
-                ["PGPASSWORD"] = connection.Password, ["PGDATABASE"] = connection.Database, ["LC_ALL"] = "C",
+                ["PGHOST"] = connection.Host, ["PGPORT"] = connection.Port.ToString(CultureInfo.InvariantCulture),
+                ["PGUSER"] = connection.Username, ["PGPASSWORD"] = connection.Password, ["PGDATABASE"] = connection.Database,
+                ["LC_ALL"] = "C",
             },
         };
         using var process = Process.Start(start)!;
         try
         {
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var error = process.StandardError.ReadToEndAsync(cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
             return process.ExitCode is 0 && Rate().Match(await output) is { Success: true } match
                 ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)

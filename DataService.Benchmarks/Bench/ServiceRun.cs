@@ -1,13 +1,18 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 
 namespace DataService.Benchmarks.Bench;
 
-/// <summary>A program of ours as a process of its own, as it is deployed. What it prints goes to a file, which costs the measurement nothing.</summary>
+/// <summary>
+/// A program of ours as a process of its own, as it is deployed. What it prints goes to a file, which costs the measurement nothing.
+/// </summary>
 internal sealed class ServiceRun : IAsyncDisposable
 {
+    public const string ApiToken = "API_TOKEN";
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan ReadyPoll = TimeSpan.FromMilliseconds(20);
 
@@ -15,12 +20,31 @@ internal sealed class ServiceRun : IAsyncDisposable
     private static readonly string[] Inherited = ["PATH", "HOME", "TMPDIR", "DOTNET_ROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
     private readonly Process _process;
-    private readonly string _log;
+    private readonly Func<ValueTask> _end;
     private bool _isDisposed;
 
-    private ServiceRun(Process process, Uri address, string log) => (_process, Address, _log) = (process, address, log);
+    /// <param name="start">What was asked for.</param>
+    /// <param name="address">Where it serves.</param>
+    /// <param name="process">That it runs in.</param>
+    /// <param name="end">Ends it.</param>
+    public ServiceRun(ServiceStart start, Uri address, Process process, Func<ValueTask> end)
+    {
+        (Address, _process, _end) = (address, process, end);
+        Token = start.Environment[ApiToken] ?? "";
+        Http = new HttpClient
+        {
+            BaseAddress = address,
+            Timeout = TimeSpan.FromMinutes(2),
+            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", Token) },
+        };
+    }
 
     public Uri Address { get; }
+
+    public string Token { get; }
+
+    /// <summary>Sends the token.</summary>
+    public HttpClient Http { get; }
 
     /// <summary>From the start of the process to its first answer that it is ready.</summary>
     public TimeSpan TimeToReady { get; private set; }
@@ -45,26 +69,66 @@ internal sealed class ServiceRun : IAsyncDisposable
         }
     }
 
-    public static ServiceRun Start(string assembly, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, string log)
+    /// <summary>Starts a process, and waits until it serves.</summary>
+    /// <exception cref="CannotRunException">The process ended, or does not serve in time.</exception>
+    public static async Task<ServiceRun> StartAsync(ServiceStart start, CancellationToken cancellationToken)
     {
         var address = new Uri($"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}");
         // The shell gives way to the program: its number is the program's.
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "log=$0; exec \"$@\" >\"$log\" 2>&1 </dev/null", log, "dotnet", assembly, .. arguments])
+        const string Shell = "log=$0; exec \"$@\" >\"$log\" 2>&1 </dev/null";
+        var info = new ProcessStartInfo("/bin/sh", ["-c", Shell, start.Log, "dotnet", start.Assembly, .. start.Arguments])
         {
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var name in start.Environment.Keys.Except(Inherited).ToList())
-            start.Environment.Remove(name);
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
-        start.Environment["ASPNETCORE_URLS"] = address.ToString();
+        foreach (var name in info.Environment.Keys.Except(Inherited).ToList())
+            info.Environment.Remove(name);
+        foreach (var (name, value) in start.Environment)
+            info.Environment[name] = value;
+        info.Environment["ASPNETCORE_URLS"] = address.ToString();
         // A killed process would leave its diagnostics socket behind.
-        start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        return new ServiceRun(Process.Start(start)!, address, log);
+        info.Environment["DOTNET_EnableDiagnostics"] = "0";
+        var process = Process.Start(info)!;
+        var service = new ServiceRun(start, address, process, () => EndAsync(process));
+        try
+        {
+            await service.BecomeReadyAsync(start.Log, cancellationToken);
+            return service;
+        }
+        catch
+        {
+            await service.DisposeAsync();
+            throw;
+        }
     }
 
-    /// <exception cref="CannotRunException">The process ended, or does not serve in time.</exception>
-    public async Task BecomeReadyAsync(CancellationToken cancellationToken)
+    /// <exception cref="CannotRunException">It does not serve.</exception>
+    public async Task CheckReadyAsync(CancellationToken cancellationToken)
+    {
+        using var answer = await Http.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellationToken);
+        if (!answer.IsSuccessStatusCode)
+            throw new CannotRunException($"the service is no longer ready: {(int)answer.StatusCode}");
+    }
+
+    /// <summary>Ends the process. The bed does so for one that nobody has ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        Http.Dispose();
+        await _end();
+        _process.Dispose();
+    }
+
+    private static async ValueTask EndAsync(Process process)
+    {
+        if (process.HasExited)
+            return;
+        process.Kill();
+        await process.WaitForExitAsync(CancellationToken.None);
+    }
+
+    private async Task BecomeReadyAsync(string log, CancellationToken cancellationToken)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
         using var ticks = new PeriodicTimer(ReadyPoll);
@@ -72,7 +136,7 @@ internal sealed class ServiceRun : IAsyncDisposable
         do
         {
             if (_process.HasExited || clock.Elapsed > StartLimit)
-                throw new CannotRunException($"the service did not start: {LastWords()}");
+                throw new CannotRunException($"the service did not start: {LastWords(log)}");
             if (await AnswersAsync(http, cancellationToken))
             {
                 TimeToReady = clock.Elapsed;
@@ -82,21 +146,6 @@ internal sealed class ServiceRun : IAsyncDisposable
         while (await ticks.WaitForNextTickAsync(cancellationToken));
     }
 
-    /// <summary>Ends the process. The bed does so for one that nobody has ended.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (_isDisposed)
-            return;
-        _isDisposed = true;
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync(CancellationToken.None);
-        }
-
-        _process.Dispose();
-    }
-
     private async Task<bool> AnswersAsync(HttpClient http, CancellationToken cancellationToken)
     {
         try
@@ -104,13 +153,19 @@ internal sealed class ServiceRun : IAsyncDisposable
             using var answer = await http.GetAsync(new Uri(Address, "/health/ready"), cancellationToken);
             return answer.IsSuccessStatusCode;
         }
-        catch (Exception exception) when (exception is HttpRequestException or SocketException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is HttpRequestException or SocketException)
         {
+            return false;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The client's own limit.
             return false;
         }
     }
 
-    private string LastWords() => File.Exists(_log) ? string.Join('\n', File.ReadLines(_log).TakeLast(5)) : "it said nothing";
+    private static string LastWords(string log) =>
+        File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(5)) : "it said nothing";
 
     private static int FreePort()
     {

@@ -1,8 +1,8 @@
 using System.CommandLine;
+using DataService.Benchmarks.Bench;
 using Hangfire;
 using Hangfire.PostgreSql;
 using Hangfire.PostgreSql.Factories;
-using Npgsql;
 
 namespace DataService.Benchmarks.Dispatch;
 
@@ -15,64 +15,53 @@ internal static class IdleCommand
     private const double Limit = 2;
     private const int Workers = 10;
 
-    /// <summary>For what happens at the start only.</summary>
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(20);
-
     public static Command Create()
     {
-        var seconds = Measurement.Number("--seconds", "how long to count; a recurring job runs every minute", 60, least: 10);
-        var command = new Command("idle", "Counts the transactions of an instance without work, and of plain Hangfire servers beside it.")
-        {
-            seconds,
-        };
-        command.SetMeasurement((arguments, bed, output, cancellationToken) =>
-            MeasureAsync(bed, TimeSpan.FromSeconds(arguments.GetValue(seconds)), output, cancellationToken));
-        return command;
+        var seconds = BenchmarkCommand.Seconds("--seconds", "how long to count; a recurring job runs every minute", 60, 3_600);
+        var warmUp = BenchmarkCommand.Seconds("--warm-up", "seconds before that, for what happens at the start only", 20, 600);
+        return BenchmarkCommand.Create(
+            "idle", "Transactions of an instance without work, beside plain Hangfire servers.", [seconds, warmUp],
+            (arguments, bed, report, cancellationToken) => RunAsync(
+                bed, report, TimeSpan.FromSeconds(arguments.GetValue(seconds)), TimeSpan.FromSeconds(arguments.GetValue(warmUp)),
+                cancellationToken));
     }
 
-    private static async Task MeasureAsync(TestBed bed, TimeSpan time, TextWriter output, CancellationToken cancellationToken)
+    private static async Task RunAsync(Bed bed, Report report, TimeSpan time, TimeSpan warmUp, CancellationToken cancellationToken)
     {
-        var service = await bed.CreateDatabaseAsync("idle_service", cancellationToken);
+        var idle = await bed.CreateDatabaseAsync("idle_service", cancellationToken);
         var plain = await bed.CreateDatabaseAsync("idle_plain", cancellationToken);
         var prompt = await bed.CreateDatabaseAsync("idle_prompt", cancellationToken);
-        await using var instance = (await bed.StartInstancesAsync(service, 1, cancellationToken))[0];
+        // With the budget that it has where nobody sets one.
+        var environment = new Dictionary<string, string?> { ["GitHub__ContentBudget"] = null, ["Jobs__Workers"] = $"{Workers}" };
+        var service = await bed.StartAsync(new ServiceStart { Name = "service", Environment = environment }, cancellationToken, idle);
         using var plainServer = Start(plain, new PostgreSqlStorageOptions(), new BackgroundJobServerOptions { WorkerCount = Workers });
         using var promptServer = Start(
             prompt,
             new PostgreSqlStorageOptions { QueuePollInterval = TimeSpan.FromMilliseconds(500) },
             new BackgroundJobServerOptions { WorkerCount = Workers, SchedulePollingInterval = TimeSpan.FromSeconds(1) });
-        await Task.Delay(WarmUp, cancellationToken);
+        await Task.Delay(warmUp, cancellationToken);
 
-        await using var dataSource = NpgsqlDataSource.Create(bed.ConnectionString);
-        var (before, begun) = (await CountAsync(dataSource, cancellationToken), TimeProvider.System.GetTimestamp());
+        var (before, begun) = (await CountAsync(bed, cancellationToken), TimeProvider.System.GetTimestamp());
         await Task.Delay(time, cancellationToken);
-        var (after, elapsed) = (await CountAsync(dataSource, cancellationToken), TimeProvider.System.GetElapsedTime(begun).TotalSeconds);
-        if (!instance.IsReady)
-            throw new TimeoutException("the instance has died");
+        var (after, elapsed) = (await CountAsync(bed, cancellationToken), TimeProvider.System.GetElapsedTime(begun).TotalSeconds);
+        await service.CheckReadyAsync(cancellationToken);
 
-        var rates = after.ToDictionary(entry => entry.Key, entry => (entry.Value - before[entry.Key]) / elapsed);
-        var ours = rates["idle_service"];
-        var verdict = ours <= Limit ? "kept" : "missed";
-        await output.WriteLineAsync($"transactions a second of one idle server with {Workers} workers, over {elapsed:0} s");
-        await output.WriteLineAsync($"  the service, all of it                           {ours,6:0.00}   limit {Limit:0.00}, {verdict}");
-        await WriteAsync("plain Hangfire, its defaults (looks every 15 s) ", rates["idle_plain"]);
-        await WriteAsync("plain Hangfire, 500 ms and schedules every 1 s  ", rates["idle_prompt"]);
+        var (ours, theirs, prompts) = (Rate(idle), Rate(plain), Rate(prompt));
+        report.Note($"transactions a second of an idle server with {Workers} workers, over {elapsed:0} s");
+        report.Note($"plain Hangfire at its defaults, which look every 15 s: {theirs:0.00}, {theirs / ours:0.0} x");
+        report.Note($"plain Hangfire that looks every 500 ms, at schedules every 1 s: {prompts:0.00}, {prompts / ours:0.0} x");
+        report.AtMost("transactions a second of an idle instance", ours, Limit);
 
-        Task WriteAsync(string wiring, double rate) => output.WriteLineAsync($"  {wiring} {rate,6:0.00}   {rate / ours:0.0} x");
+        double Rate(BenchDatabase database) => (after[database.Name] - before[database.Name]) / elapsed;
     }
 
-    private static BackgroundJobServer Start(
-        string connectionString, PostgreSqlStorageOptions storage, BackgroundJobServerOptions server) =>
-        new(server, new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, storage), storage));
+    private static BackgroundJobServer Start(BenchDatabase database, PostgreSqlStorageOptions storage, BackgroundJobServerOptions server) =>
+        new(server, new PostgreSqlStorage(new NpgsqlConnectionFactory(database.ConnectionString, storage), storage));
 
-    private static async Task<Dictionary<string, long>> CountAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(
-            "SELECT datname, xact_commit + xact_rollback FROM pg_stat_database WHERE datname LIKE 'idle_%'");
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        Dictionary<string, long> counts = [];
-        while (await rows.ReadAsync(cancellationToken))
-            counts[rows.GetString(0)] = rows.GetInt64(1);
-        return counts;
-    }
+    /// <summary>Asked of another database than those that are counted.</summary>
+    private static async Task<Dictionary<string, long>> CountAsync(Bed bed, CancellationToken cancellationToken) =>
+        (await bed.Database.ReadAsync(
+            "SELECT datname, xact_commit + xact_rollback FROM pg_stat_database WHERE datname IS NOT NULL",
+            row => (Name: row.GetString(0), Count: row.GetInt64(1)), cancellationToken))
+        .ToDictionary(database => database.Name, database => database.Count);
 }

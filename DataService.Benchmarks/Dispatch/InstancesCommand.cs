@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Net.Http.Json;
-using DataService.Benchmarks.Chaos;
+using DataService.Benchmarks.Bench;
 using GitHubSimulator.Faults;
-using Npgsql;
 
 namespace DataService.Benchmarks.Dispatch;
 
@@ -11,57 +10,71 @@ namespace DataService.Benchmarks.Dispatch;
 /// </summary>
 internal static class InstancesCommand
 {
-    /// <summary>Creations for each instance before the measurement.</summary>
-    private const int WarmUp = 50;
-
     private static readonly int[] Counts = [1, 2, 4];
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan GiveUp = TimeSpan.FromMinutes(3);
 
     public static Command Create()
     {
-        var jobs = Measurement.Number("--jobs", "creations for each number of instances", 300, least: 50);
-        var latency = Measurement.Number("--latency", "milliseconds that GitHub takes for each call", 100, least: 0);
-        var workers = Measurement.Number("--workers", "jobs that one instance runs at a time; few, so that GitHub is what they wait for", 2, least: 1);
-        var command = new Command("instances", "Measures how the throughput of creations grows with instances on one database.")
-        {
-            jobs, latency, workers,
-        };
-        command.SetMeasurement((arguments, bed, output, cancellationToken) => MeasureAsync(
-            bed, arguments.GetValue(jobs), arguments.GetValue(latency), arguments.GetValue(workers), output, cancellationToken));
-        return command;
+        var jobs = BenchmarkCommand.Number("--jobs", "creations for each number of instances", 300, 5_000);
+        var latency = BenchmarkCommand.Number("--latency", "milliseconds that GitHub takes for each call", 100, 10_000);
+        var workers = BenchmarkCommand.Number(
+            "--workers", "jobs that one instance runs at a time; few, so that GitHub is what they wait for", 2, 100);
+        var warmUp = BenchmarkCommand.Number("--warm-up", "creations of each instance before the measurement", 50, 1_000);
+        return BenchmarkCommand.Create(
+            "instances", "How the throughput of creations grows with instances on one database, and that each is done once.",
+            [jobs, latency, workers, warmUp],
+            (arguments, bed, report, cancellationToken) => RunAsync(
+                bed, report, arguments.GetValue(jobs), arguments.GetValue(latency), arguments.GetValue(workers), arguments.GetValue(warmUp),
+                cancellationToken));
     }
 
-    private static async Task MeasureAsync(
-        TestBed bed, int jobs, int latency, int workers, TextWriter output, CancellationToken cancellationToken)
+    private static async Task RunAsync(
+        Bed bed, Report report, int jobs, int latency, int workers, int warmUp, CancellationToken cancellationToken)
     {
         bed.GitHub.Faults.Add(new FaultRule { Kind = FaultKind.Delay, DelayMs = latency });
-        await output.WriteLineAsync(
-            $"{jobs} creations, GitHub at {latency} ms, {workers} workers an instance, {Environment.ProcessorCount} cores in all");
-        var first = 0.0;
+        report.Note($"{jobs} creations, GitHub at {latency} ms, {workers} workers an instance");
+        var runs = new List<Run>();
         foreach (var count in Counts)
         {
-            var (rate, duplicates, shares) = await RunAsync(bed, count, jobs, workers, cancellationToken);
-            first = first is 0 ? rate : first;
-            await output.WriteLineAsync(
-                $"  {count}  {rate,6:0.0} a second   {rate / first:0.00} x   {duplicates} duplicates   {string.Join(" + ", shares)} runs");
+            var run = await MeasureAsync(bed, count, jobs, workers, warmUp * count, cancellationToken);
+            runs.Add(run);
+            report.Note(
+                $"{count} of them: {run.Rate:0.0} a second, {run.Rate / runs[0].Rate:0.00} x;"
+                + $" begun by each: {string.Join(" + ", run.Shares)}");
         }
+
+        for (var i = 1; i < Counts.Length; i++)
+            report.Above($"creations a second, {Counts[i]} instances of {Counts[i - 1]}", runs[i].Rate / runs[i - 1].Rate, 1);
+        report.AtMost("creations that were not run exactly once", runs.Sum(run => run.NotOnce), 0, "0");
+        report.AtMost("repositories asked for more than once", runs.Sum(run => run.Duplicates), 0, "0");
     }
 
-    private static async Task<(double Rate, int Duplicates, IReadOnlyList<long> Shares)> RunAsync(
-        TestBed bed, int count, int jobs, int workers, CancellationToken cancellationToken)
+    private static async Task<Run> MeasureAsync(Bed bed, int count, int jobs, int workers, int warmUp, CancellationToken cancellationToken)
     {
-        var connectionString = await bed.CreateDatabaseAsync($"instances_{count}", cancellationToken);
-        var instances = await bed.StartInstancesAsync(
-            connectionString, count, cancellationToken, ("GitHub__ContentBudget", "off"), ("Jobs__Workers", $"{workers}"));
+        var database = await bed.CreateDatabaseAsync($"instances_{count}", cancellationToken);
+        var environment = new Dictionary<string, string?> { ["Jobs__Workers"] = $"{workers}" };
+        var start = new ServiceStart { Name = "service", Environment = environment };
+        var instances = await bed.StartSeveralAsync(count, start, cancellationToken, database);
         try
         {
-            await using var dataSource = NpgsqlDataSource.Create(connectionString);
             var calls = CountPosts(bed);
-            var warm = WarmUp * count;
-            await CreateAsync(bed, dataSource, instances[0], $"warm-{count}", warm, cancellationToken);
-            var elapsed = await CreateAsync(bed, dataSource, instances[0], $"run-{count}", jobs, cancellationToken);
-            return (jobs / elapsed.TotalSeconds, CountPosts(bed) - calls - warm - jobs, await SharesAsync(dataSource, cancellationToken));
+            await CreateAsync(database, instances[0], $"warm-{count}", warmUp, cancellationToken);
+            var elapsed = await CreateAsync(database, instances[0], $"run-{count}", jobs, cancellationToken);
+            // How often each creation was begun, and by whom.
+            var shares = await database.ReadAsync(
+                """
+                SELECT count(*) FROM hangfire.state JOIN repo_creations ON job_id = jobid::text
+                WHERE name = 'Processing' GROUP BY data ->> 'ServerId' ORDER BY 1 DESC
+                """,
+                row => row.GetInt64(0), cancellationToken);
+            var notOnce = await database.QueryAsync<long>(
+                """
+                SELECT count(*) FROM repo_creations
+                WHERE (SELECT count(*) FROM hangfire.state WHERE jobid::text = job_id AND name = 'Processing') <> 1
+                """,
+                cancellationToken);
+            return new(jobs / elapsed.TotalSeconds, CountPosts(bed) - calls - warmUp - jobs, notOnce, shares);
         }
         finally
         {
@@ -70,53 +83,37 @@ internal static class InstancesCommand
         }
     }
 
-    private static int CountPosts(TestBed bed) => bed.GitHub.Requests.All.Count(request => request.Method is "POST");
+    private static int CountPosts(Bed bed) => bed.GitHub.Requests.All.Count(request => request.Method is "POST");
 
     /// <summary>Adds approved projects, and has the service create their repositories.</summary>
     /// <returns>From the call that enqueues them to the last link.</returns>
     private static async Task<TimeSpan> CreateAsync(
-        TestBed bed, NpgsqlDataSource dataSource, ServiceInstance instance, string name, int jobs, CancellationToken cancellationToken)
+        BenchDatabase database, ServiceRun instance, string name, int jobs, CancellationToken cancellationToken)
     {
-        await using (var seed = dataSource.CreateCommand(
+        await database.ExecuteAsync(
             $"""
              INSERT INTO projects (id, name, slug, status, approved_at, created_at)
              SELECT gen_random_uuid(), '{name}-' || n, '{name}-' || n, 'review', now(), now() FROM generate_series(1, {jobs}) n
-             """))
-            await seed.ExecuteNonQueryAsync(cancellationToken);
+             """, cancellationToken);
 
         var begun = TimeProvider.System.GetTimestamp();
-        var enqueue = new Uri(instance.Address, "/repo-creations/enqueue-missing");
-        using (var enqueued = await bed.Http.PostAsJsonAsync(enqueue, new { limit = jobs }, cancellationToken))
+        const string Enqueue = "/repo-creations/enqueue-missing";
+        using (var enqueued = await instance.Http.PostAsJsonAsync(Enqueue, new { limit = jobs }, cancellationToken))
             enqueued.EnsureSuccessStatusCode();
         using var ticks = new PeriodicTimer(Poll);
-        while (await CountUnlinkedAsync(dataSource, cancellationToken) > 0)
+        while (await database.QueryAsync<long>("SELECT count(*) FROM projects WHERE github_repo IS NULL", cancellationToken) > 0)
         {
             if (TimeProvider.System.GetElapsedTime(begun) > GiveUp)
-                throw new TimeoutException("the creations did not come to an end");
+                throw new CannotRunException("the creations did not come to an end");
             await ticks.WaitForNextTickAsync(cancellationToken);
         }
 
         return TimeProvider.System.GetElapsedTime(begun);
     }
 
-    private static async Task<long> CountUnlinkedAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand("SELECT count(*) FROM projects WHERE github_repo IS NULL");
-        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
-    /// <summary>How many creations each instance began.</summary>
-    private static async Task<IReadOnlyList<long>> SharesAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(
-            """
-            SELECT count(*) FROM hangfire.state JOIN repo_creations ON job_id = jobid::text
-            WHERE name = 'Processing' GROUP BY data ->> 'ServerId' ORDER BY 1 DESC
-            """);
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        List<long> shares = [];
-        while (await rows.ReadAsync(cancellationToken))
-            shares.Add(rows.GetInt64(0));
-        return shares;
-    }
+    /// <param name="Rate">Creations a second.</param>
+    /// <param name="Duplicates">Repositories that GitHub was asked for beyond one each.</param>
+    /// <param name="NotOnce">Creations whose job was begun never, or more than once.</param>
+    /// <param name="Shares">How many creations each instance began.</param>
+    private sealed record Run(double Rate, int Duplicates, long NotOnce, IReadOnlyList<long> Shares);
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Net.Http.Json;
 using System.Text.Json;
-using DataService.Benchmarks.Chaos;
+using DataService.Benchmarks.Bench;
 using DataService.Jobs.Dispatch;
 
 namespace DataService.Benchmarks.Dispatch;
@@ -9,8 +9,11 @@ namespace DataService.Benchmarks.Dispatch;
 /// <summary>From the call that approves a project to the answer that shows its repository, on a service that does nothing else.</summary>
 internal static class RepositoryTimeCommand
 {
-    private const int MedianLimit = 300;
-    private const int P95Limit = 1_000;
+    private const double MedianLimit = 300;
+    private const double P95Limit = 1_000;
+
+    /// <summary>Approvals before the measurement.</summary>
+    private const int WarmUp = 5;
 
     /// <summary>How often the caller asks for the repository.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(5);
@@ -19,62 +22,50 @@ internal static class RepositoryTimeCommand
 
     public static Command Create()
     {
-        var samples = Measurement.Number("--samples", "approvals, one after another, after a pause of up to 1.5 s each", 60, least: 20);
-        var command = new Command("repository-time", "Measures the time from an approval to the project's repository on an idle service.")
-        {
-            samples,
-        };
-        command.SetMeasurement((arguments, bed, output, cancellationToken) =>
-            MeasureAsync(bed, arguments.GetValue(samples), output, cancellationToken));
-        return command;
+        var samples = BenchmarkCommand.Number("--samples", "approvals, one after another", 60, 10_000);
+        var pause = BenchmarkCommand.Number("--pause", "milliseconds before each at most, a third of that at least", 1_500, 60_000);
+        return BenchmarkCommand.Create(
+            "repository-time", "The time from an approval to the project's repository on an idle service.", [samples, pause],
+            (arguments, bed, report, cancellationToken) =>
+                RunAsync(bed, report, arguments.GetValue(samples), arguments.GetValue(pause), cancellationToken));
     }
 
-    private static async Task MeasureAsync(TestBed bed, int samples, TextWriter output, CancellationToken cancellationToken)
+    private static async Task RunAsync(Bed bed, Report report, int samples, int pause, CancellationToken cancellationToken)
     {
-        var database = await bed.CreateDatabaseAsync("repository_time", cancellationToken);
-        // The pace that GitHub asks for is not what is measured.
-        await using var instance = (await bed.StartInstancesAsync(database, 1, cancellationToken, ("GitHub__ContentBudget", "off")))[0];
-        const int Warm = 5;
+        var service = await bed.StartAsync("service", cancellationToken);
         var times = new List<double>();
-        for (var number = 0; number < Warm + samples; number++)
+        for (var number = 0; number < WarmUp + samples; number++)
         {
             // At any moment between two looks at the queue.
-            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(500, 1_500)), cancellationToken);
-            var time = await ApproveAsync(bed.Http, instance, $"sample-{number}", cancellationToken);
-            if (number >= Warm)
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(pause / 3, pause)), cancellationToken);
+            var time = await ApproveAsync(service, $"sample-{number}", cancellationToken);
+            if (number >= WarmUp)
                 times.Add(time.TotalMilliseconds);
         }
 
-        times.Sort();
-        var (median, p95) = (times[times.Count / 2], times[(int)(times.Count * 0.95)]);
         var interval = JobDispatcher.Interval.TotalMilliseconds;
-        await output.WriteLineAsync($"from approve to the repository, {samples} approvals on an idle service, GitHub at 0 ms,");
-        await output.WriteLineAsync($"beside the interval between two looks at the queue, {interval:0} ms");
-        await WriteAsync("p50", median, MedianLimit);
-        await WriteAsync("p95", p95, P95Limit);
-        await output.WriteLineAsync($"  max  {times[^1],6:0} ms   {times[^1] / interval:0.00} x");
-
-        Task WriteAsync(string name, double value, int limit) => output.WriteLineAsync(
-            $"  {name}  {value,6:0} ms   {value / interval:0.00} x   limit {limit} ms, {(value < limit ? "kept" : "missed")}");
+        var (median, p95) = (Report.Median(times), Report.Percentile(times, 0.95));
+        report.Note($"{samples} approvals on an idle service, GitHub at 0 ms: longest {times.Max():0} ms");
+        report.Note($"of the {interval:0} ms between two looks at the queue: p50 {median / interval:0.00}, p95 {p95 / interval:0.00}");
+        report.Below("approve to repository, p50, in ms", median, MedianLimit, "0");
+        report.Below("approve to repository, p95, in ms", p95, P95Limit, "0");
     }
 
-    private static async Task<TimeSpan> ApproveAsync(
-        HttpClient http, ServiceInstance instance, string slug, CancellationToken cancellationToken)
+    private static async Task<TimeSpan> ApproveAsync(ServiceRun service, string slug, CancellationToken cancellationToken)
     {
-        var projects = new Uri(instance.Address, "/projects");
-        using (var created = await http.PostAsJsonAsync(projects, new { name = slug }, cancellationToken))
+        using (var created = await service.Http.PostAsJsonAsync("/projects", new { name = slug }, cancellationToken))
             created.EnsureSuccessStatusCode();
         var begun = TimeProvider.System.GetTimestamp();
-        using (var approved = await http.PostAsync(new Uri(instance.Address, $"/projects/{slug}/approve"), null, cancellationToken))
+        using (var approved = await service.Http.PostAsync(new Uri($"/projects/{slug}/approve", UriKind.Relative), null, cancellationToken))
             approved.EnsureSuccessStatusCode();
         while (true)
         {
-            var project = await http.GetFromJsonAsync<JsonElement>(new Uri(instance.Address, $"/projects/{slug}"), cancellationToken);
+            var project = await service.Http.GetFromJsonAsync<JsonElement>($"/projects/{slug}", cancellationToken);
             var elapsed = TimeProvider.System.GetElapsedTime(begun);
             if (project.GetProperty("githubRepo").ValueKind is JsonValueKind.String)
                 return elapsed;
             if (elapsed > GiveUp)
-                throw new TimeoutException($"{slug} has no repository: {project}");
+                throw new CannotRunException($"{slug} has no repository: {project}");
             await Task.Delay(Poll, cancellationToken);
         }
     }

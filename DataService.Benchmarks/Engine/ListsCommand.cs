@@ -1,15 +1,18 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Text.Json;
+using DataService.Benchmarks.Bench;
 using DataService.Benchmarks.Seeding;
+using DataService.Data;
 using DataService.Jobs.Requeue;
-using Npgsql;
 
 namespace DataService.Benchmarks.Engine;
 
-/// <summary>Asks the lists for their first, middle and last pages, with every kind of filter, over HTTP.</summary>
+/// <summary>
+/// Asks the lists, and the dashboard's page of the repositories, for their first, middle and last pages, with every kind of filter.
+/// </summary>
 internal static class ListsCommand
 {
-    private const int Warmups = 2;
     private const double CreationsBar = 300;
     private const double ProjectsBar = 50;
     private const double OthersBar = 50;
@@ -22,7 +25,8 @@ internal static class ListsCommand
         ("state=created", "c.state = 'created'"),
         ("code=GITHUB_FORBIDDEN", "c.state = 'failed' AND c.error_code = 'GITHUB_FORBIDDEN'"),
         ("code=GITHUB_NOT_FOUND,NONE", "c.state = 'failed' AND (c.error_code IS NULL OR c.error_code = 'GITHUB_NOT_FOUND')"),
-        ("state=failed&since=200d&until=100d", "c.state = 'failed' AND c.updated_at >= now() - interval '200 days' AND c.updated_at < now() - interval '100 days'"),
+        ("state=failed&since=200d&until=100d",
+            "c.state = 'failed' AND c.updated_at >= now() - interval '200 days' AND c.updated_at < now() - interval '100 days'"),
         ("q=nothing-is-called-this", "false"),
         ("q=client", "p.slug LIKE '%client%'"),
         ("q=harbor", "p.slug LIKE '%harbor%'"),
@@ -34,136 +38,173 @@ internal static class ListsCommand
         ("state=failed&q=client", "c.state = 'failed' AND p.slug LIKE '%client%'"),
         ("state=created&q=harbor", "c.state = 'created' AND p.slug LIKE '%harbor%'"),
         ("code=GITHUB_UNAUTHORIZED&q=resource", "false"),
-        ("code=GITHUB_FORBIDDEN&since=300d&q=meadow", "c.state = 'failed' AND c.error_code = 'GITHUB_FORBIDDEN' AND c.updated_at >= now() - interval '300 days' AND p.slug LIKE '%meadow%'"),
+        ("code=GITHUB_FORBIDDEN&since=300d&q=meadow",
+            "c.state = 'failed' AND c.error_code = 'GITHUB_FORBIDDEN' AND c.updated_at >= now() - interval '300 days'"
+            + " AND p.slug LIKE '%meadow%'"),
         ("state=created&until=350d&q=client-99", "false"),
     ];
 
-    private static readonly string[] Projects = ["", "q=client", "q=harbor", "q=client-999", "q=nothing-is-called-this", "status=review", "status=active", "status=review&q=river"];
+    private static readonly string[] Projects =
+    [
+        "", "q=client", "q=harbor", "q=client-999", "q=nothing-is-called-this", "status=review", "status=active", "status=review&q=river",
+    ];
 
     private static readonly string[] Others =
     [
-        "/repo-creations/status", "/audit", "/audit?action=approve", "/audit?action=pause", "/audit?actor=alice@example.com", "/audit?actor=nobody", "/audit?slug={slug}",
-        "/audit?since={recently}", "/audit?until={long ago}", "/audit?since={long ago}&until={less long ago}", "/audit?action=approve&actor=alice@example.com&until={long ago}",
+        "/repo-creations/status", "/audit", "/audit?action=approve", "/audit?action=pause", "/audit?actor=alice@example.com",
+        "/audit?actor=nobody", "/audit?slug={slug}", "/audit?since={recently}", "/audit?until={long ago}",
+        "/audit?since={long ago}&until={less long ago}", "/audit?action=approve&actor=alice@example.com&until={long ago}",
         "/audit?action=pause&until={long ago}", "/projects/{slug}/timeline",
     ];
 
     public static Command Create()
     {
+        const int Most = 10_000_000;
         var defaults = new SeedOptions();
-        var failed = MeasureCommand.Number("--failed", "projects whose creation has failed", defaults.Failed);
-        var created = MeasureCommand.Number("--created", "projects that have their repository", defaults.Created);
-        var projects = MeasureCommand.Number("--projects", "projects for the list of projects", 100_000);
-        var times = MeasureCommand.Number("--times", "how often each page is asked for", 20);
-        var environment = new Option<bool>("--seeded")
+        var failed = BenchmarkCommand.Number("--failed", "projects whose creation has failed", defaults.Failed, Most);
+        var created = BenchmarkCommand.Number("--created", "projects that have their repository", defaults.Created, Most);
+        var projects = BenchmarkCommand.Number("--projects", "projects for the list of projects", 100_000, Most, least: 10);
+        var times = BenchmarkCommand.Number("--times", "how often each page is asked for", 20, 1_000);
+        var seeded = new Option<bool>("--seeded")
         {
-            Description = "measure the creations of the database of ConnectionStrings__DataService, which is migrated and seeded, and leave out the projects",
+            Description = $"measure the creations of the database of {DataOptions.Variable}, which is seeded, and leave out the projects",
         };
-        return MeasureCommand.Create(
-            "lists", "Measures the lists on a seeded database.", [failed, created, projects, times, environment],
-            async (arguments, output, error, cancellationToken) =>
+        return BenchmarkCommand.Create(
+            "lists", "The lists and the page of the repositories on a seeded database.", [failed, created, projects, times, seeded],
+            async (arguments, bed, report, cancellationToken) =>
             {
-                var asked = new Asked(output, arguments.GetValue(times));
-                if (arguments.GetValue(environment))
+                bed.HoldGitHub();
+                var pages = new Pages(report, arguments.GetValue(times));
+                if (arguments.GetValue(seeded))
                 {
-                    var given = Environment.GetEnvironmentVariable(Data.DataOptions.Variable) is { Length: > 0 } text ? text : throw new CannotMeasureException($"{Data.DataOptions.Variable} is not set.");
-                    await CreationsAsync(given, asked, cancellationToken);
-                    return asked.AllReached;
+                    if (Environment.GetEnvironmentVariable(DataOptions.Variable) is not { Length: > 0 } given)
+                        throw new CannotRunException($"{DataOptions.Variable} is not set");
+                    await using var database = new BenchDatabase(given);
+                    await CreationsAsync(bed, database, pages, cancellationToken);
+                    return;
                 }
 
-                await using var bed = await EngineBed.MakeAsync(cancellationToken);
-                var seeded = new SeedOptions { Failed = arguments.GetValue(failed), Created = arguments.GetValue(created) };
-                await CreationsAsync(await bed.DatabaseAsync("creations", seeded, error, cancellationToken), asked, cancellationToken);
-                var number = arguments.GetValue(projects);
-                await ProjectsAsync(
-                    await bed.DatabaseAsync("projects", new SeedOptions { Failed = number / 10, Created = number - (number / 10) }, error, cancellationToken), asked, cancellationToken);
-                return asked.AllReached;
+                var creations = new SeedOptions { Failed = arguments.GetValue(failed), Created = arguments.GetValue(created) };
+                await bed.Database.SeedAsync(creations, bed.Options.Progress, cancellationToken);
+                await CreationsAsync(bed, bed.Database, pages, cancellationToken);
+                await ProjectsAsync(bed, arguments.GetValue(projects), pages, cancellationToken);
             });
     }
 
-    private static async Task CreationsAsync(string database, Asked asked, CancellationToken cancellationToken)
+    private static async Task CreationsAsync(Bed bed, BenchDatabase database, Pages pages, CancellationToken cancellationToken)
     {
-        await using var source = NpgsqlDataSource.Create(database);
-        await using var service = await ServiceProgram.StartAsync(database, cancellationToken);
+        await using var service = await StartAsync(bed, "creations", database, cancellationToken);
+        using var dashboard = await SignInAsync(service, cancellationToken);
         foreach (var (query, where) in Creations)
         {
-            await asked.ForAsync(service.Http, $"/repo-creations?{query}", "first", CreationsBar, cancellationToken);
-            foreach (var (page, cursor) in await CursorsAsync(source, where, cancellationToken))
-                await asked.ForAsync(service.Http, $"/repo-creations?{query}&cursor={cursor}", page, CreationsBar, cancellationToken, shown: $"/repo-creations?{query}");
+            var others = await CursorsAsync(database, where, cancellationToken);
+            await AskAsync(service.Http, $"/repo-creations?{query}", others);
+            await AskAsync(dashboard, $"/hangfire/repositories?{query}", others);
         }
 
-        await using var any = source.CreateCommand("SELECT slug FROM projects ORDER BY created_at DESC LIMIT 1");
-        var slug = (string)(await any.ExecuteScalarAsync(cancellationToken) ?? throw new CannotMeasureException("The database is not seeded."));
+        const string Newest = "SELECT slug FROM projects ORDER BY created_at DESC LIMIT 1";
+        if (await database.ReadAsync(Newest, row => row.GetString(0), cancellationToken) is not [var slug])
+            throw new CannotRunException("the database is not seeded");
         foreach (var other in Others)
         {
             var address = other.Replace("{slug}", slug, StringComparison.Ordinal).Replace("{recently}", Ago(1), StringComparison.Ordinal)
                 .Replace("{long ago}", Ago(300), StringComparison.Ordinal).Replace("{less long ago}", Ago(299), StringComparison.Ordinal);
-            await asked.ForAsync(service.Http, address, "first", OthersBar, cancellationToken, shown: other);
+            await pages.AskAsync(service.Http, address, "first", OthersBar, cancellationToken, shown: other);
+        }
+
+        async Task AskAsync(HttpClient http, string address, List<(string Page, string Cursor)> others)
+        {
+            await pages.AskAsync(http, address, "first", CreationsBar, cancellationToken);
+            foreach (var (page, cursor) in others)
+                await pages.AskAsync(http, $"{address}&cursor={cursor}", page, CreationsBar, cancellationToken, shown: address);
         }
     }
 
-    private static async Task ProjectsAsync(string database, Asked asked, CancellationToken cancellationToken)
+    private static async Task ProjectsAsync(Bed bed, int count, Pages pages, CancellationToken cancellationToken)
     {
-        await using var service = await ServiceProgram.StartAsync(database, cancellationToken);
+        var database = await bed.CreateDatabaseAsync("projects", cancellationToken);
+        var options = new SeedOptions { Failed = count / 10, Created = count - (count / 10) };
+        await database.SeedAsync(options, bed.Options.Progress, cancellationToken);
+        await using var service = await StartAsync(bed, "projects", database, cancellationToken);
         foreach (var query in Projects)
         {
-            var total = await asked.ForAsync(service.Http, $"/projects?limit=100&{query}", "first", ProjectsBar, cancellationToken, shown: $"/projects?{query}");
+            var (address, shown) = ($"/projects?limit=100&{query}", $"/projects?{query}");
+            var total = await pages.AskAsync(service.Http, address, "first", ProjectsBar, cancellationToken, shown);
             if (total > 200)
-            {
-                await asked.ForAsync(
-                    service.Http, $"/projects?limit=100&offset={total - 100}&{query}", "last", ProjectsBar, cancellationToken, shown: $"/projects?{query}");
-            }
+                await pages.AskAsync(service.Http, $"{address}&offset={total - 100}", "last", ProjectsBar, cancellationToken, shown);
         }
+    }
+
+    private static Task<ServiceRun> StartAsync(Bed bed, string name, BenchDatabase database, CancellationToken cancellationToken) =>
+        bed.StartAsync(new ServiceStart { Name = name, Environment = StandingStill.Settings }, cancellationToken, database);
+
+    /// <summary>A person in the dashboard.</summary>
+    private static async Task<HttpClient> SignInAsync(ServiceRun service, CancellationToken cancellationToken)
+    {
+        // Its cookie is for HTTPS only, and so is sent by hand.
+        var handler = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false };
+        var http = new HttpClient(handler) { BaseAddress = service.Address, Timeout = service.Http.Timeout };
+        using var form = new FormUrlEncodedContent([new("token", service.Token)]);
+        using var answer = await http.PostAsync(new Uri("/hangfire/login", UriKind.Relative), form, cancellationToken);
+        if (!answer.Headers.TryGetValues("Set-Cookie", out var cookies))
+            throw new CannotRunException($"the dashboard's login answers {(int)answer.StatusCode} without a cookie");
+        http.DefaultRequestHeaders.Add("Cookie", string.Join("; ", cookies.Select(cookie => cookie.Split(';')[0])));
+        return http;
     }
 
     /// <summary>The places of the middle and the last page.</summary>
-    private static async Task<List<(string Page, string Cursor)>> CursorsAsync(NpgsqlDataSource source, string where, CancellationToken cancellationToken)
+    private static async Task<List<(string Page, string Cursor)>> CursorsAsync(
+        BenchDatabase database, string where, CancellationToken cancellationToken)
     {
-        await using var command = source.CreateCommand(
+        var cursors = await database.ReadAsync(
             $"""
              SELECT updated_at, project_id FROM (
-                 SELECT c.updated_at, c.project_id, row_number() OVER (ORDER BY c.updated_at DESC, c.project_id DESC) AS i, count(*) OVER () AS n
+                 SELECT c.updated_at, c.project_id, row_number() OVER (ORDER BY c.updated_at DESC, c.project_id DESC) AS i,
+                     count(*) OVER () AS n
                  FROM repo_creations c JOIN projects p ON p.id = c.project_id WHERE {where}) c
              WHERE n > 200 AND (i = n / 2 OR i = n - 50) ORDER BY i
-             """);
-        command.CommandTimeout = 0;
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        List<(string, string)> cursors = [];
-        while (await rows.ReadAsync(cancellationToken))
-            cursors.Add((cursors.Count is 0 ? "middle" : "last", new CreationCursor(rows.GetDateTime(0), rows.GetGuid(1)).ToString()));
-        return cursors;
+             """,
+            row => new CreationCursor(row.GetDateTime(0), row.GetGuid(1)).ToString(), cancellationToken);
+        return [.. cursors.Select((cursor, i) => (i is 0 ? "middle" : "last", cursor))];
     }
 
     private static string Ago(int days) => Uri.EscapeDataString(DateTime.UtcNow.AddDays(-days).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null));
 
-    private sealed class Asked(TextWriter output, int times)
+    /// <summary>Asks for each page again and again.</summary>
+    private sealed class Pages(Report report, int times)
     {
-        public bool AllReached { get; private set; } = true;
-
         /// <returns>The total, where the list tells one.</returns>
-        public async Task<int> ForAsync(HttpClient http, string address, string page, double bar, CancellationToken cancellationToken, string? shown = null)
+        /// <exception cref="CannotRunException">A page is not there.</exception>
+        public async Task<int> AskAsync(
+            HttpClient http, string address, string page, double bar, CancellationToken cancellationToken, string? shown = null)
         {
             var taken = new List<double>();
             var total = 0;
-            for (var i = 0; i < Warmups + times; i++)
+            var warmUp = Math.Min(2, times);
+            for (var i = 0; i < warmUp + times; i++)
             {
                 var clock = Stopwatch.StartNew();
                 using var answer = await http.GetAsync(address, cancellationToken);
                 var body = await answer.Content.ReadAsByteArrayAsync(cancellationToken);
                 var milliseconds = clock.Elapsed.TotalMilliseconds;
                 if (!answer.IsSuccessStatusCode)
-                    throw new CannotMeasureException($"{address} answers {(int)answer.StatusCode}.");
-                if (i >= Warmups)
+                    throw new CannotRunException($"{address} answers {(int)answer.StatusCode}");
+                if (i >= warmUp)
                     taken.Add(milliseconds);
-                using var json = System.Text.Json.JsonDocument.Parse(body);
-                if (json.RootElement.TryGetProperty("pagination", out var pagination))
-                    total = pagination.GetProperty("total").GetInt32();
+                total = Total(answer, body);
             }
 
-            taken.Sort();
-            var (median, p95) = (taken[(taken.Count - 1) / 2], taken[(int)Math.Ceiling(0.95 * taken.Count) - 1]);
-            AllReached &= p95 < bar;
-            await output.WriteLineAsync(MeasureCommand.Text($"p50 {median,7:0.0}  p95 {p95,7:0.0} ms  {p95 / bar,5:0.00} of the bar {bar:0}{(p95 < bar ? "" : "  NOT reached")}  {page,-6} {shown ?? address}"));
+            var (median, p95) = (Report.Median(taken), Report.Percentile(taken, 0.95));
+            report.Below($"{page,-6} {shown ?? address}, p50 {median:0.0} ms, p95 in ms", p95, bar, "0.0");
             return total;
+        }
+
+        private static int Total(HttpResponseMessage answer, byte[] body)
+        {
+            if (answer.Content.Headers.ContentType?.MediaType is not "application/json")
+                return 0;
+            using var json = JsonDocument.Parse(body);
+            return json.RootElement.TryGetProperty("pagination", out var pagination) ? pagination.GetProperty("total").GetInt32() : 0;
         }
     }
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using DataService.Benchmarks.Engine;
+using DataService.Benchmarks.Bench;
 using DataService.Data;
 using Npgsql;
 
@@ -14,31 +14,45 @@ internal static class SeedCommand
         var created = Count("--created", "projects that have their repository", defaults.Created);
         var embedded = new Option<string?>("--embedded")
         {
-            Description = $"the folder of an embedded PostgreSQL, such as .local/postgres of scripts/run, instead of {DataOptions.Variable}",
+            Description =
+                $"the folder of an embedded PostgreSQL, such as .local/postgres of scripts/run, instead of {DataOptions.Variable}",
             HelpName = "folder",
         };
         var add = new Option<bool>("--add") { Description = "add to a database that holds projects; they are locked meanwhile" };
-        var command = new Command("seed", $"Fills the database of {DataOptions.Variable}, or an embedded one, with projects as a long life leaves them.")
+        const string What = $"Fills the database of {DataOptions.Variable}, or an embedded one, with projects as a long life leaves them.";
+        var command = new Command("seed", What)
         {
             failed, created, embedded, add,
         };
         command.SetAction(async (arguments, cancellationToken) =>
         {
             var (output, error) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
-            var options = new SeedOptions { Failed = arguments.GetValue(failed), Created = arguments.GetValue(created), Add = arguments.GetValue(add) };
+            var options = new SeedOptions
+            {
+                Failed = arguments.GetValue(failed),
+                Created = arguments.GetValue(created),
+                Add = arguments.GetValue(add),
+            };
             try
             {
-                await using var postgres = arguments.GetValue(embedded) is { } folder ? await EmbeddedPostgres.StartAsync(folder, null, cancellationToken) : null;
-                if ((postgres?.ConnectionString ?? Environment.GetEnvironmentVariable(DataOptions.Variable)) is not { Length: > 0 } connectionString)
+                await using var postgres = arguments.GetValue(embedded) is { } folder
+                    ? await EmbeddedPostgres.StartAsync(folder, null, cancellationToken)
+                    : null;
+                var given = postgres?.ConnectionString ?? Environment.GetEnvironmentVariable(DataOptions.Variable);
+                if (given is not { Length: > 0 } connectionString)
                     throw new NotSeededException($"Which database? Set {DataOptions.Variable}, or give --embedded a folder.");
-                await ServiceProgram.MigrateAsync(connectionString, cancellationToken);
+                await using var database = new BenchDatabase(connectionString);
+                await database.MigrateAsync(cancellationToken);
                 await new Seeder(connectionString, options, error).RunAsync(cancellationToken);
                 await output.WriteLineAsync($"Seeded {options.Failed} failed and {options.Created} created.");
                 return 0;
             }
-            catch (Exception exception) when (exception is NotSeededException or CannotMeasureException or EmbeddedPostgresException or NpgsqlException or ArgumentException)
+            catch (Exception exception) when (exception
+                is NotSeededException or CannotRunException or EmbeddedPostgresException or NpgsqlException or ArgumentException)
             {
-                await error.WriteLineAsync(exception is ArgumentException ? $"{DataOptions.Variable} is no PostgreSQL connection string." : $"Nothing was seeded: {exception.Message}");
+                await error.WriteLineAsync(exception is ArgumentException
+                    ? $"{DataOptions.Variable} is no PostgreSQL connection string."
+                    : $"Nothing was seeded: {exception.Message}");
                 return 1;
             }
         });

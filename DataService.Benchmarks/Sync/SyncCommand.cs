@@ -19,21 +19,23 @@ internal static class SyncCommand
             (arguments, bed, report, cancellationToken) => RunAsync(bed, report, arguments.GetValue(tasks), cancellationToken));
     }
 
-    private static async Task RunAsync(BedOptions options, Report report, int tasks, CancellationToken cancellationToken)
+    private static async Task RunAsync(Bed bed, Report report, int tasks, CancellationToken cancellationToken)
     {
-        await using var bed = await Bed.MakeAsync(options, cancellationToken);
         var service = await bed.StartAsync("service", cancellationToken);
         await SeedAsync(bed, tasks, cancellationToken);
-        using var http = new HttpClient { BaseAddress = service.Address };
+        // At its start the service looks at its token, which is no part of a sync.
+        await bed.GitHub.Requests.WhenReceived(_ => true, cancellationToken);
+        var sync = new Uri("/github/projects/synced-1/sync", UriKind.Relative);
 
         var cold = await RoundAsync("cold");
         var unchanged = new List<Cost>();
         for (var round = 0; round < Rounds; round++)
             unchanged.Add(await RoundAsync("nothing changed"));
         var repository = bed.GitHub.Repositories.All.Single();
-        bed.GitHub.Repositories.UpdateIssue(repository.Id, tasks, issue => issue with { ClosedAt = DateTimeOffset.UtcNow, UpdatedAt = DateTimeOffset.UtcNow });
+        var now = DateTimeOffset.UtcNow;
+        bed.GitHub.Repositories.UpdateIssue(repository.Id, tasks, issue => issue with { ClosedAt = now, UpdatedAt = now });
         await RoundAsync("one issue closed");
-        var done = await bed.QueryAsync<long>("SELECT count(*) FROM tasks WHERE status = 'done'", cancellationToken);
+        var done = await bed.Database.QueryAsync<long>("SELECT count(*) FROM tasks WHERE status = 'done'", cancellationToken);
         if (done is not 1)
             throw new CannotRunException($"one issue was closed, and {done} tasks are done: the rounds did not do their work");
 
@@ -45,9 +47,9 @@ internal static class SyncCommand
         async Task<Cost> RoundAsync(string what)
         {
             // A project's next round is due 30 s after its last one.
-            await bed.ExecuteAsync("UPDATE projects SET issues_synced_at = NULL", cancellationToken);
+            await bed.Database.ExecuteAsync("UPDATE projects SET issues_synced_at = NULL", cancellationToken);
             var (calls, used) = (bed.GitHub.Requests.Total, bed.GitHub.PrimaryLimit.Usage.Used);
-            using var answer = await http.PostAsync(new Uri("/github/projects/synced-1/sync", UriKind.Relative), null, cancellationToken);
+            using var answer = await service.Http.PostAsync(sync, null, cancellationToken);
             if (!answer.IsSuccessStatusCode)
                 throw new CannotRunException($"the sync answered {(int)answer.StatusCode}");
             var cost = new Cost(bed.GitHub.Requests.Total - calls, bed.GitHub.PrimaryLimit.Usage.Used - used);
@@ -59,21 +61,26 @@ internal static class SyncCommand
     /// <summary>A project in its repository, with tasks that a push has written issues for.</summary>
     private static async Task SeedAsync(Bed bed, int count, CancellationToken cancellationToken)
     {
-        await bed.SeedProjectsAsync("synced", 1, cancellationToken);
+        await bed.Database.SeedProjectsAsync("synced", 1, cancellationToken);
         var repository = bed.GitHub.Repositories.Create(bed.GitHub.Options.Org, "synced-1", isPrivate: true)!;
         var rows = new StringBuilder();
         for (var i = 1; i <= count; i++)
         {
             var id = Guid.CreateVersion7();
             var issue = bed.GitHub.Repositories.CreateIssue(repository.Id, $"Task {i}", $"<!-- dataservice:task:{id:D} -->")!;
-            rows.Append(
+            var url = $"https://github.com/{repository.FullName}/issues/{issue.Number}";
+            rows.Append(i is 1 ? "" : ", ").Append(
                 CultureInfo.InvariantCulture,
-                $"{(i is 1 ? "" : ", ")}('{id}', (SELECT id FROM projects), 'Task {i}', '{ProjectTask.Pending}', {issue.Number}, 'https://github.com/{repository.FullName}/issues/{issue.Number}', {i}, now())");
+                $"('{id}', (SELECT id FROM projects), 'Task {i}', '{ProjectTask.Pending}', {issue.Number}, '{url}', {i}, now())");
         }
 
-        await bed.ExecuteAsync($"UPDATE projects SET github_repo = '{repository.FullName}', status = 'review', approved_at = now()", cancellationToken);
-        await bed.ExecuteAsync(
-            $"INSERT INTO tasks (id, project_id, title, status, github_issue_number, github_issue_url, sort_order, created_at) VALUES {rows}", cancellationToken);
+        await bed.Database.ExecuteAsync(
+            $"UPDATE projects SET github_repo = '{repository.FullName}', status = 'review', approved_at = now()", cancellationToken);
+        await bed.Database.ExecuteAsync(
+            $"""
+             INSERT INTO tasks (id, project_id, title, status, github_issue_number, github_issue_url, sort_order, created_at)
+             VALUES {rows}
+             """, cancellationToken);
     }
 
     /// <param name="Calls">To GitHub.</param>
