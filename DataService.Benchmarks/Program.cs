@@ -35,6 +35,7 @@ internal static class Program
             ChaosCommand.Create(),
             ApproveCommand.Create(),
             ApproveLatencyCommand.Create(),
+            GrowthCommand.Create(),
             RoundTripsCommand.Create(),
             SeedCommand.Create(),
             RequeueCommand.Create(),

@@ -15,6 +15,7 @@ public sealed class BenchmarksTests(PostgresCluster cluster)
     [Theory]
     [InlineData("approve")]
     [InlineData("approve-latency")]
+    [InlineData("growth")]
     [InlineData("round-trips")]
     [InlineData("requeue")]
     [InlineData("lists")]
@@ -44,6 +45,7 @@ public sealed class BenchmarksTests(PostgresCluster cluster)
     [Theory]
     [InlineData("approve", "--rounds", "0")]
     [InlineData("approve-latency", "--seconds", "26")]
+    [InlineData("growth", "--approvals", "9")]
     [InlineData("round-trips", "--approvals", "many")]
     [InlineData("requeue", "--count", "0")]
     [InlineData("lists", "--times", "0")]
@@ -99,6 +101,9 @@ public sealed class BenchmarksTests(PostgresCluster cluster)
     [InlineData(
         "approve-latency --rounds 1 --seconds 0.2 --rate 50 --warm-up 10",
         "GitHub hanging: ", "p99 with GitHub hanging, of p99 with GitHub answering at once")]
+    [InlineData(
+        "growth --approvals 20 --warm-up 5 --create",
+        "up to 20: ", "repo_creations", "dead", "approvals a second, last tenth of the first")]
     [InlineData(
         "requeue --count 50 --created 20 --sample 5",
         "one by one", "50 jobs in", "in bulk, jobs/s", "memory of the service, last third", "memory of the client, last third")]
