@@ -9,8 +9,6 @@ namespace DataService.Benchmarks.Approvals;
 /// <summary>What PostgreSQL is told for one approval, as its own log has it.</summary>
 internal static partial class RoundTripsCommand
 {
-    private const int WarmUp = 500;
-
     /// <summary>
     /// A statement of every approval is in the log about as often as there were approvals, beyond what the service does anyway.
     /// </summary>
@@ -22,20 +20,22 @@ internal static partial class RoundTripsCommand
     public static Command Create()
     {
         var approvals = BenchmarkCommand.Number("--approvals", "how many, one after another", 200, 5_000);
+        var warmUp = BenchmarkCommand.Number("--warm-up", "approvals before that, not counted", 500, 5_000);
         return BenchmarkCommand.Create(
-            "round-trips", "Statements of one approval, counted in PostgreSQL's log.", [approvals],
-            (arguments, bed, report, cancellationToken) => RunAsync(bed, report, arguments.GetValue(approvals), cancellationToken));
+            "round-trips", "Statements of one approval, counted in PostgreSQL's log.", [approvals, warmUp],
+            (arguments, bed, report, cancellationToken) =>
+                RunAsync(bed, report, arguments.GetValue(approvals), arguments.GetValue(warmUp), cancellationToken));
     }
 
-    private static async Task RunAsync(Bed bed, Report report, int approvals, CancellationToken cancellationToken)
+    private static async Task RunAsync(Bed bed, Report report, int approvals, int warmUp, CancellationToken cancellationToken)
     {
         bed.HoldGitHub();
         var service = await bed.StartAsync("service", cancellationToken);
-        await bed.Database.SeedProjectsAsync("counted", WarmUp + approvals, cancellationToken);
+        await bed.Database.SeedProjectsAsync("counted", warmUp + approvals, cancellationToken);
         await bed.Database.ExecuteAsync("ANALYZE", cancellationToken);
-        var supply = new ProjectSupply("counted", WarmUp + approvals);
+        var supply = new ProjectSupply("counted", warmUp + approvals);
         var load = new HttpLoad(service.Address, service.Token);
-        load.Run(4, TimeSpan.FromMinutes(1), supply.Take(WarmUp));
+        load.Run(4, TimeSpan.FromMinutes(1), supply.Take(warmUp));
 
         await bed.Database.ExecuteAsync("ALTER SYSTEM SET log_statement = 'all'", cancellationToken);
         await bed.Database.ExecuteAsync("ALTER SYSTEM SET log_line_prefix = '%p '", cancellationToken);

@@ -10,7 +10,6 @@ namespace DataService.Benchmarks.Dispatch;
 /// </summary>
 internal static class InstancesCommand
 {
-    private static readonly int[] Counts = [1, 2, 4];
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan GiveUp = TimeSpan.FromMinutes(3);
 
@@ -21,21 +20,22 @@ internal static class InstancesCommand
         var workers = BenchmarkCommand.Number(
             "--workers", "jobs that one instance runs at a time; few, so that GitHub is what they wait for", 2, 100);
         var warmUp = BenchmarkCommand.Number("--warm-up", "creations of each instance before the measurement", 50, 1_000);
+        var most = BenchmarkCommand.Number("--most", "instances at most, from 1 on, each time twice as many", 4, 16, least: 2);
         return BenchmarkCommand.Create(
             "instances", "How the throughput of creations grows with instances on one database, and that each is done once.",
-            [jobs, latency, workers, warmUp],
+            [jobs, latency, workers, warmUp, most],
             (arguments, bed, report, cancellationToken) => RunAsync(
                 bed, report, arguments.GetValue(jobs), arguments.GetValue(latency), arguments.GetValue(workers), arguments.GetValue(warmUp),
-                cancellationToken));
+                arguments.GetValue(most), cancellationToken));
     }
 
     private static async Task RunAsync(
-        Bed bed, Report report, int jobs, int latency, int workers, int warmUp, CancellationToken cancellationToken)
+        Bed bed, Report report, int jobs, int latency, int workers, int warmUp, int most, CancellationToken cancellationToken)
     {
         bed.GitHub.Faults.Add(new FaultRule { Kind = FaultKind.Delay, DelayMs = latency });
         report.Note($"{jobs} creations, GitHub at {latency} ms, {workers} workers an instance");
         var runs = new List<Run>();
-        foreach (var count in Counts)
+        for (var count = 1; count <= most; count *= 2)
         {
             var run = await MeasureAsync(bed, count, jobs, workers, warmUp * count, cancellationToken);
             runs.Add(run);
@@ -44,8 +44,8 @@ internal static class InstancesCommand
                 + $" begun by each: {string.Join(" + ", run.Shares)}");
         }
 
-        for (var i = 1; i < Counts.Length; i++)
-            report.Above($"creations a second, {Counts[i]} instances of {Counts[i - 1]}", runs[i].Rate / runs[i - 1].Rate, 1);
+        foreach (var (fewer, more) in runs.Zip(runs.Skip(1)))
+            report.Above($"creations a second, {more.Instances} instances of {fewer.Instances}", more.Rate / fewer.Rate, 1);
         report.AtMost("creations that were not run exactly once", runs.Sum(run => run.NotOnce), 0, "0");
         report.AtMost("repositories asked for more than once", runs.Sum(run => run.Duplicates), 0, "0");
     }
@@ -74,7 +74,7 @@ internal static class InstancesCommand
                 WHERE (SELECT count(*) FROM hangfire.state WHERE jobid::text = job_id AND name = 'Processing') <> 1
                 """,
                 cancellationToken);
-            return new(jobs / elapsed.TotalSeconds, CountPosts(bed) - calls - warmUp - jobs, notOnce, shares);
+            return new(count, jobs / elapsed.TotalSeconds, CountPosts(bed) - calls - warmUp - jobs, notOnce, shares);
         }
         finally
         {
@@ -111,9 +111,10 @@ internal static class InstancesCommand
         return TimeProvider.System.GetElapsedTime(begun);
     }
 
+    /// <param name="Instances">How many.</param>
     /// <param name="Rate">Creations a second.</param>
     /// <param name="Duplicates">Repositories that GitHub was asked for beyond one each.</param>
     /// <param name="NotOnce">Creations whose job was begun never, or more than once.</param>
     /// <param name="Shares">How many creations each instance began.</param>
-    private sealed record Run(double Rate, int Duplicates, long NotOnce, IReadOnlyList<long> Shares);
+    private sealed record Run(int Instances, double Rate, int Duplicates, long NotOnce, IReadOnlyList<long> Shares);
 }
