@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using DataService.Tests.Support;
+using Serilog.Events;
 
 namespace DataService.Tests.Http;
 
@@ -47,7 +48,10 @@ public sealed class HostileRequestsTests(PostgresCluster cluster) : ServiceTest(
         });
 
         var summary = string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}: {status.Value}"));
-        Assert.True(findings.IsEmpty, $"{findings.Count} of {Count} with {SeedVariable}={Seed} ({summary}):\n{string.Join('\n', findings.Take(20))}");
+        var errors = Service.Logs.Events.Where(e => e.Level >= LogEventLevel.Error).Select(e => e.Exception).Take(5);
+        Assert.True(
+            findings.IsEmpty,
+            $"{findings.Count} of {Count} with {SeedVariable}={Seed} ({summary}):\n{string.Join('\n', findings.Take(20))}\n{string.Join('\n', errors)}");
         // Hostile requests that no handler ever sees would prove nothing.
         Assert.True(statuses.GetValueOrDefault(200) > 100 && statuses.GetValueOrDefault(400) > 100 && statuses.GetValueOrDefault(404) > 100, summary);
         await (await Service.Anonymous.GetAsync("/health/ready", Cancelled)).ReadAsync(HttpStatusCode.OK);

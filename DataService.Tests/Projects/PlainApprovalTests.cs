@@ -63,6 +63,16 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public async Task A_slug_that_is_too_long_for_any_project_is_not_found()
+    {
+        await using var service = await RunningService.StartAsync(cluster);
+
+        using var response = await service.Http.PostAsync($"/projects/{new string('x', 7_000)}/approve", null, Cancelled);
+
+        await response.ReadProblemAsync(HttpStatusCode.NotFound, "NOT_FOUND");
+    }
+
+    [Fact]
     public async Task A_failure_in_the_statement_leaves_nothing_behind()
     {
         await using var service = await RunningService.StartAsync(cluster, replace: StoredCreations.WithoutWorkers);

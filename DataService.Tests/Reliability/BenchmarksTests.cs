@@ -2,8 +2,6 @@ using System.Diagnostics;
 using DataService.Benchmarks.Bench;
 using DataService.Data;
 using DataService.Tests.Support;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace DataService.Tests.Reliability;
 
@@ -191,10 +189,8 @@ public sealed class BenchmarksTests(PostgresCluster cluster)
         var settings = start.Environment.ToDictionary(
             entry => entry.Key.Replace("__", ":", StringComparison.Ordinal), entry => entry.Value);
         settings["environment"] = start.Environment["ASPNETCORE_ENVIRONMENT"];
-        var factory = new DataServiceFactory(settings, new LogCapture());
-        await Task.Run(factory.StartServer, cancellationToken);
-        var address = factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new ServiceRun(start, new Uri(address), Process.GetCurrentProcess(), factory.DisposeAsync);
+        var service = await ServiceInProcess.StartAsync(settings!, new LogCapture());
+        return new ServiceRun(start, service.Address, Process.GetCurrentProcess(), service.DisposeAsync);
     }
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(BedOptions? bed, params string[] arguments)

@@ -28,7 +28,7 @@ internal static partial class PlainApproval
              UPDATE projects p SET status = 'review', approved_at = @now
              WHERE p.slug = @slug AND p.status IN ('interviewing', 'review') AND p.approved_at IS NULL AND p.github_repo IS NULL
                  AND {HangfireTables.AreKnown}
-             RETURNING p.id, p.name, p.created_at),
+             RETURNING p.id, p.slug, p.name, p.created_at),
          wanted AS (SELECT id AS project_id FROM approved),
          {HangfireTables.AddJobs},
          creation AS (
@@ -39,7 +39,7 @@ internal static partial class PlainApproval
              SELECT project_id, @now, 'enqueued', '{RepoCreation.WaitsForWorker}', job_id::text FROM added),
          recorded AS (
              INSERT INTO audit_entries (at, actor, origin, action, project_id, slug, count, request_id)
-             SELECT @now, @actor, @origin, @action, id, @slug, 1, @request FROM approved)
+             SELECT @now, @actor, @origin, @action, id, slug, 1, @request FROM approved)
          SELECT approved.id, approved.name, approved.created_at, added.job_id FROM approved, added
          """;
 
