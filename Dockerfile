@@ -2,10 +2,10 @@ FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
 COPY DataService/DataService.csproj DataService/
-RUN dotnet restore DataService
+RUN dotnet restore DataService --os linux-musl
 COPY appsettings*.json ./
 COPY DataService/ DataService/
-RUN dotnet publish DataService --configuration Release --no-restore --output /app
+RUN dotnet publish DataService --configuration Release --os linux-musl --self-contained false --no-restore --output /app
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-alpine
 WORKDIR /app

@@ -86,7 +86,7 @@ internal static class FootprintCommand
         var output = Path.Combine(bed.Folder, "published");
         string[] arguments =
         [
-            "publish", "DataService", "--configuration", "Release", "--output", output,
+            "publish", "DataService", "--configuration", "Release", "--os", "linux-musl", "--self-contained", "false", "--output", output,
             "--artifacts-path", Path.Combine(bed.Folder, "build"), "--disable-build-servers",
         ];
         var start = new ProcessStartInfo("dotnet", arguments)
