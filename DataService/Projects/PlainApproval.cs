@@ -28,12 +28,13 @@ internal static partial class PlainApproval
              UPDATE projects p SET status = 'review', approved_at = @now
              WHERE p.slug = @slug AND p.status IN ('interviewing', 'review') AND p.approved_at IS NULL AND p.github_repo IS NULL
                  AND {HangfireTables.AreKnown}
-             RETURNING p.id, p.slug, p.name, p.created_at),
+             RETURNING p.id, p.slug, p.name, p.created_at, p.search_text),
          wanted AS (SELECT id AS project_id FROM approved),
          {HangfireTables.AddJobs},
          creation AS (
-             INSERT INTO repo_creations (project_id, state, job_id, attempts, retries, run, updated_at)
-             SELECT project_id, 'queued', job_id::text, 0, 0, 0, @now FROM added),
+             -- With the text that a trigger would look up.
+             INSERT INTO repo_creations (project_id, state, job_id, attempts, retries, run, updated_at, called)
+             SELECT project_id, 'queued', job_id::text, 0, 0, 0, @now, search_text FROM added JOIN approved ON approved.id = project_id),
          told AS (
              INSERT INTO creation_events (project_id, at, kind, text, job_id)
              SELECT project_id, @now, 'enqueued', '{RepoCreation.WaitsForWorker}', job_id::text FROM added),

@@ -205,6 +205,23 @@ public sealed class JobDispatcherTests(PostgresCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_enqueued_while_all_workers_were_busy_is_taken_as_soon_as_one_is_free()
+    {
+        // A signal without a free worker is passed over, and the clock brings no other look.
+        await using var instance = await Dispatch.StartAsync(_database, new FakeTimeProvider());
+        for (var i = 0; i < 20; i++)
+        {
+            var jobId = instance.Client.Enqueue(() => CountedJob.Run("never"));
+
+            var job = await instance.TakeAsync();
+
+            Assert.Equal(jobId, job.JobId);
+            job.RemoveFromQueue();
+            job.Dispose();
+        }
+    }
+
+    [Fact]
     public async Task An_approval_is_worked_on_at_once_by_its_own_instance()
     {
         await using var service = await RunningService.StartAsync(

@@ -88,13 +88,27 @@ internal sealed partial class JobDispatcher(
                 var raised = signal.Raised;
                 if (await TryAsync())
                     continue;
-                var interval = Task.Delay(Interval, time, stoppingToken);
-                await Task.WhenAny(_isAway ? interval : raised, interval);
+                await RestAsync(raised, Task.Delay(Interval, time, stoppingToken));
             }
         }
         finally
         {
             await DisconnectAsync();
+        }
+    }
+
+    /// <summary>Until the interval is over, or a job was enqueued and there is a worker for it: a thousand approvals behind busy workers ask nothing.</summary>
+    private async Task RestAsync(Task raised, Task interval)
+    {
+        while (await Task.WhenAny(_isAway ? interval : raised, interval) != interval)
+        {
+            // Taken before the places are counted: a worker that comes meanwhile raises this one.
+            raised = signal.Raised;
+            lock (_lock)
+            {
+                if (_places.Exists(place => !place.Task.IsCompleted))
+                    return;
+            }
         }
     }
 
