@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using DataService.Benchmarks.Approvals;
 using DataService.Benchmarks.Bench;
 
@@ -31,7 +30,7 @@ internal static class FootprintCommand
     private static async Task RunAsync(
         Bed bed, Report report, int approvals, int starts, TimeSpan idleTime, string? published, CancellationToken cancellationToken)
     {
-        var folder = published ?? await PublishAsync(bed, cancellationToken);
+        var folder = published ?? await PublishedService.MakeAsync(Root(), bed.Folder, cancellationToken);
         var assembly = Path.Combine(folder, "DataService.dll");
         if (!File.Exists(assembly))
             throw new CannotRunException($"there is no {assembly}");
@@ -78,34 +77,6 @@ internal static class FootprintCommand
         }
 
         return (idle, memory);
-    }
-
-    /// <summary>As the Dockerfile does it.</summary>
-    private static async Task<string> PublishAsync(Bed bed, CancellationToken cancellationToken)
-    {
-        var output = Path.Combine(bed.Folder, "published");
-        string[] arguments =
-        [
-            "publish", "DataService", "--configuration", "Release", "--os", "linux-musl", "--self-contained", "false", "--output", output,
-            "--artifacts-path", Path.Combine(bed.Folder, "build"), "--disable-build-servers",
-        ];
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            WorkingDirectory = Root(),
-            RedirectStandardOutput = true,
-        };
-        using var process = Process.Start(start)!;
-        try
-        {
-            var text = await process.StandardOutput.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            return process.ExitCode is 0 ? output : throw new CannotRunException($"the service cannot be published: {text}");
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw;
-        }
     }
 
     private static string Root()
