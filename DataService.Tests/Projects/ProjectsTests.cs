@@ -317,6 +317,14 @@ public sealed class ProjectsTests(PostgresCluster cluster) : ServiceTest(cluster
     }
 
     [Fact]
+    public async Task A_query_that_does_not_fit_is_quoted_as_it_was_sent()
+    {
+        var problem = await (await Service.Http.GetAsync("/projects?limit=%22ten%22.", Cancelled)).ReadProblemAsync(HttpStatusCode.BadRequest, "VALIDATION_ERROR");
+
+        Assert.Equal("'\"ten\".' is not a valid limit.", problem.GetProperty("message").GetString());
+    }
+
+    [Fact]
     public async Task A_deleted_project_is_gone_and_its_name_free()
     {
         var slug = await Service.CreateProjectAsync("Acme Shop");

@@ -67,6 +67,6 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
     [GeneratedRegex("missing required properties including: '(?<name>[^']+)'")]
     private static partial Regex MissingProperty();
 
-    [GeneratedRegex("""^Failed to bind parameter "[^ "]+ (?<name>\w+)" from "(?<value>.{0,100})""", RegexOptions.Singleline)]
+    [GeneratedRegex("""^Failed to bind parameter "[^ "]+ (?<name>\w+)" from "(?<value>(?:(?!"\.\z).){0,100})""", RegexOptions.Singleline)]
     private static partial Regex UnfitParameter();
 }
