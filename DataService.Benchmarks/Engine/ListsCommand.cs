@@ -105,6 +105,8 @@ internal static class ListsCommand
         const string Newest = "SELECT slug FROM projects ORDER BY created_at DESC LIMIT 1";
         if (await database.ReadAsync(Newest, row => row.GetString(0), cancellationToken) is not [var slug])
             throw new CannotRunException("the database is not seeded");
+        foreach (var page in (string[])["/hangfire", $"/hangfire/repositories/{slug}", "/hangfire/requeue", "/hangfire/requeue?code=GITHUB_FORBIDDEN"])
+            await pages.AskAsync(dashboard, page, "first", CreationsBar, cancellationToken, shown: page.Replace(slug, "{slug}", StringComparison.Ordinal));
         foreach (var other in Others)
         {
             var address = other.Replace("{slug}", slug, StringComparison.Ordinal).Replace("{recently}", Ago(1), StringComparison.Ordinal)

@@ -7,8 +7,9 @@ namespace DataService.Jobs.Dispatch;
 
 /// <summary>
 /// Fetches jobs for all workers of this instance, which wait in memory: as many as are free, with one statement. It looks once a second,
-/// and at once when this instance has enqueued something or there is more than it could take. A look also finds jobs whose worker has
-/// died, and scheduled ones whose time has come. Every two seconds one statement shows for all jobs in hand that their worker is alive.
+/// and at once when this instance has enqueued something for a worker that is free, or there is more than it could take. A look also finds
+/// jobs whose worker has died, and scheduled ones whose time has come. Every two seconds one statement shows for all jobs in hand that
+/// their worker is alive.
 /// </summary>
 /// <remarks>It starts before Hangfire's server and stops after it: jobs that end after SIGTERM are shown to be alive until then.</remarks>
 internal sealed partial class JobDispatcher(
@@ -97,7 +98,7 @@ internal sealed partial class JobDispatcher(
         }
     }
 
-    /// <summary>Until the interval is over, or a job was enqueued and there is a worker for it: a thousand approvals behind busy workers ask nothing.</summary>
+    /// <summary>Until the interval is over, or a job was enqueued and a worker is free: behind busy ones a thousand approvals ask nothing.</summary>
     private async Task RestAsync(Task raised, Task interval)
     {
         while (await Task.WhenAny(_isAway ? interval : raised, interval) != interval)

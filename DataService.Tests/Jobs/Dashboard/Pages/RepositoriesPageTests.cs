@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using DataService.Tests.Support;
 using Microsoft.AspNetCore.Routing;
@@ -205,25 +204,6 @@ public sealed partial class RepositoriesPageTests(Desk desk, Browser browser) : 
         }
 
         Assert.True(complaints.Count is 0, string.Join("\n", complaints));
-    }
-
-    /// <summary>Takes long to prepare: asked for with <c>--explicit only</c>.</summary>
-    [Fact(Explicit = true)]
-    public async Task Among_a_hundred_thousand_failures_each_page_answers_well_below_a_second()
-    {
-        foreach (var part in Enumerable.Range(1, 20))
-            await desk.Service.AddFailedAsync(5_000, "GITHUB_UNAUTHORIZED", $"many-{part}");
-        await desk.Service.QueryAsync<object>("VACUUM ANALYZE");
-
-        foreach (var address in (string[])[List, $"{List}?state=failed&code=GITHUB_UNAUTHORIZED", $"{List}?q=many-19-99", $"{List}/many-7-7", "/hangfire/requeue", "/hangfire"])
-        {
-            await desk.Operator.GetStringAsync(address, Cancelled);
-            var begun = Stopwatch.GetTimestamp();
-            await desk.Operator.GetStringAsync(address, Cancelled);
-            var took = Stopwatch.GetElapsedTime(begun);
-            Assert.True(took < TimeSpan.FromSeconds(1), $"{address} took {took}");
-            TestContext.Current.TestOutputHelper!.WriteLine($"{address}: {took.TotalMilliseconds:N0} ms");
-        }
     }
 
     private static Task<bool> FitsAsync(IPage page) => page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth");
