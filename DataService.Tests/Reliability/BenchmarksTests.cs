@@ -70,6 +70,8 @@ public sealed class BenchmarksTests(PostgresCluster cluster)
         Assert.True(exitCode is 0, output + error);
         Assert.Contains("1.00 an approval: WITH approved AS", output, StringComparison.Ordinal);
         Assert.Contains("reached  statements of one approval", output, StringComparison.Ordinal);
+        // All workers are held, so that nobody looks for a job.
+        Assert.DoesNotContain("an approval: WITH known AS", output, StringComparison.Ordinal);
     }
 
     [Fact]
