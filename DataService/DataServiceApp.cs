@@ -36,6 +36,7 @@ internal static class DataServiceApp
         builder.AddHttp();
         builder.AddGitHub();
         builder.AddJobs();
+        builder.AddProjects();
         builder.AddTelemetry();
         builder.AddDoctor();
         await builder.AddDataAsync(cancellationToken);

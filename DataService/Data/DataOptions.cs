@@ -8,8 +8,14 @@ internal sealed record DataOptions(string ConnectionString)
 {
     public const string Variable = "ConnectionStrings__DataService";
 
-    /// <summary>Approvals at once that go to the database; further ones wait for milliseconds.</summary>
-    private const int MostSingleStatements = 20;
+    /// <summary>Groups of approvals at once that go to the database; further ones wait for milliseconds, and are the next groups.</summary>
+    public const int MostSingleStatements = 2;
+
+    /// <summary>
+    /// For a session of those: each row is found by its key. For tables that PostgreSQL has not counted yet it would rather read all of them,
+    /// and keep to that plan when they have grown.
+    /// </summary>
+    public const string LookUpByKeys = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
     /// <summary>
     /// For connections that only ever carry statements that are a transaction by themselves, and so leave nothing behind in the session: a

@@ -39,18 +39,25 @@ internal static class DataSetup
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services => Source(services, options.ConnectionString, DataSourceName));
         builder.Services.AddKeyedSingleton(
-            SingleStatements, (services, _) => Source(services, options.ForSingleStatements, $"{DataSourceName} single statements"));
+            SingleStatements, (services, _) => Source(services, options.ForSingleStatements, $"{DataSourceName} single statements", DataOptions.LookUpByKeys));
         builder.Services.AddDbContextPool<DataServiceDbContext>((services, context) => context
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>(), npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromSeconds(2), null))
             .UseSnakeCaseNamingConvention());
         builder.Services.AddSingleton<DatabaseMigration>();
     }
 
-    private static NpgsqlDataSource Source(IServiceProvider services, string connectionString, string name)
+    /// <param name="services">The container.</param>
+    /// <param name="connectionString">Holds the password.</param>
+    /// <param name="name">For traces.</param>
+    /// <param name="firstStatement">Of each connection; null for none.</param>
+    private static NpgsqlDataSource Source(IServiceProvider services, string connectionString, string name, string? firstStatement = null)
     {
         // The container disposes in reverse order: the embedded server is made before, and so stops after, all that talks to it.
         _ = services.GetService<EmbeddedPostgres>();
-        return new NpgsqlDataSourceBuilder(connectionString) { Name = name }.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>())
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
+        if (firstStatement is not null)
+            builder.UsePhysicalConnectionInitializer(Begin, BeginAsync);
+        return builder.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>())
             .ConfigureTracing(tracing => tracing
                 // Hangfire asks for work all the time: only what belongs to a request or a job makes a trace.
                 .ConfigureCommandFilter(_ => Activity.Current is not null)
@@ -58,6 +65,18 @@ internal static class DataSetup
                 .ConfigureCopyOperationFilter(_ => Activity.Current is not null)
                 .EnablePhysicalOpenTracing(false))
             .Build();
+
+        void Begin(NpgsqlConnection connection)
+        {
+            using var command = new NpgsqlCommand(firstStatement, connection);
+            command.ExecuteNonQuery();
+        }
+
+        async Task BeginAsync(NpgsqlConnection connection)
+        {
+            await using var command = new NpgsqlCommand(firstStatement, connection);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 
     private static string LocalFolder(ConfigurationManager configuration)

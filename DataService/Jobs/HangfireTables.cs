@@ -53,21 +53,22 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
          """;
 
     /// <summary>
-    /// Adds the jobs for a common table expression <c>wanted(project_id)</c> that stands before it, and ends as <c>added(project_id,
-    /// job_id, state_id)</c>: the job, its state and its place in the queue, as Hangfire's client writes them. Needs the parameters of
-    /// <see cref="NewJobParameters"/>. The service's job filters add no parameters to a job.
+    /// Adds the jobs for a common table expression <c>wanted(project_id, at, data)</c> that stands before it, and ends as <c>added</c>, which
+    /// has job_id and state_id beside all that was wanted: the job, its state and its place in the queue, as Hangfire's client writes them.
+    /// Needs the parameters of <see cref="NewJobParameters"/>; the data are those of <see cref="EnqueuedData"/>. The service's job filters
+    /// add no parameters to a job.
     /// </summary>
     public const string AddJobs =
         """
         added AS MATERIALIZED (
-            SELECT project_id, nextval('hangfire.job_id_seq') AS job_id, nextval('hangfire.state_id_seq') AS state_id FROM wanted),
+            SELECT wanted.*, nextval('hangfire.job_id_seq') AS job_id, nextval('hangfire.state_id_seq') AS state_id FROM wanted),
         added_job AS (
             INSERT INTO hangfire.job (id, stateid, statename, invocationdata, arguments, createdat)
-            SELECT job_id, state_id, @state, replace(@invocation, @placeholder, project_id::text)::jsonb, replace(@arguments, @placeholder, project_id::text)::jsonb, @now
+            SELECT job_id, state_id, @state, replace(@invocation, @placeholder, project_id::text)::jsonb, replace(@arguments, @placeholder, project_id::text)::jsonb, at
             FROM added),
         added_state AS (
             INSERT INTO hangfire.state (id, jobid, name, reason, createdat, data)
-            SELECT state_id, job_id, @state, @reason, @now, @data::jsonb FROM added),
+            SELECT state_id, job_id, @state, @reason, at, data::jsonb FROM added),
         added_queue AS (
             INSERT INTO hangfire.jobqueue (jobid, queue) SELECT job_id, @queue FROM added)
         """;
@@ -248,7 +249,10 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
                  INSERT INTO hangfire.jobqueue (jobid, queue) SELECT id, @queue FROM again)
              UPDATE hangfire.job SET stateid = entered.id, statename = @state, expireat = NULL FROM entered WHERE job.id = entered.jobid
              """,
-            [new NpgsqlParameter("ids", jobs.Select(job => job.Id).ToArray()), new NpgsqlParameter("states", jobs.Select(job => job.State).ToArray()), .. EnqueuedParameters(reason, now, goesOn: false)],
+            [
+                new NpgsqlParameter("ids", jobs.Select(job => job.Id).ToArray()), new NpgsqlParameter("states", jobs.Select(job => job.State).ToArray()),
+                .. BulkParameters(now), .. EnqueuedParameters(reason),
+            ],
             cancellationToken);
 
     /// <summary>Adds a job for each of the projects.</summary>
@@ -260,22 +264,31 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
             return [];
         var added = await db.Database.SqlQueryRaw<AddedRow>(
             $"""
-             WITH wanted AS (SELECT project_id FROM unnest(@projects) AS t(project_id)),
+             WITH wanted AS (SELECT project_id, @now AS at, @data AS data FROM unnest(@projects) AS t(project_id)),
              {AddJobs}
              SELECT project_id, job_id FROM added
-             """, [new NpgsqlParameter("projects", projects.ToArray()), .. NewJobParameters(reason, now, inBulk: true)]).ToListAsync(cancellationToken);
+             """,
+            [new NpgsqlParameter("projects", projects.ToArray()), .. BulkParameters(now), .. NewJobParameters(reason)]).ToListAsync(cancellationToken);
         return added.ToDictionary(row => row.ProjectId, row => row.JobId);
     }
 
     /// <summary>What <see cref="AddJobs"/> needs. The call is as Hangfire spells it, with a placeholder for the project's id.</summary>
     /// <param name="reason">For the jobs' history; null, as Hangfire's client has it, for none.</param>
-    /// <param name="now">UTC.</param>
-    /// <param name="inBulk">Whether the jobs are too many to go on with the trace under way.</param>
-    public static NpgsqlParameter[] NewJobParameters(string? reason, DateTime now, bool inBulk = false) =>
+    public static NpgsqlParameter[] NewJobParameters(string? reason) =>
     [
-        new("invocation", SerializedCall), new("arguments", Call.Arguments), new("placeholder", Placeholder.ToString()),
-        .. EnqueuedParameters(reason, now, goesOn: !inBulk),
+        new("invocation", SerializedCall), new("arguments", Call.Arguments), new("placeholder", Placeholder.ToString()), .. EnqueuedParameters(reason),
     ];
+
+    /// <summary>What Hangfire's client keeps of a state Enqueued, as JSON, with the trace under way.</summary>
+    /// <param name="at">UTC; when it was enqueued.</param>
+    /// <param name="goesOn">Whether the job goes on with the trace; too many for one trace only link to it.</param>
+    public static string EnqueuedData(DateTime at, bool goesOn)
+    {
+        var data = new EnqueuedState().SerializeData();
+        data["EnqueuedAt"] = JobHelper.SerializeDateTime(at);
+        JobTrace.Write(data, goesOn);
+        return SerializationHelper.Serialize(data);
+    }
 
     /// <summary>The projects for which <see cref="IsMissing"/> holds.</summary>
     public static Task<List<MissingCreation>> FindMissingAsync(DataServiceDbContext db, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<MissingCreation>(
@@ -286,18 +299,14 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
          ORDER BY p.id
          """).ToListAsync(cancellationToken);
 
-    private static NpgsqlParameter[] EnqueuedParameters(string? reason, DateTime now, bool goesOn)
-    {
-        var state = new EnqueuedState();
-        var data = state.SerializeData();
-        data["EnqueuedAt"] = JobHelper.SerializeDateTime(now);
-        JobTrace.Write(data, goesOn);
-        return
-        [
-            new("state", state.Name), new("queue", state.Queue), new("data", SerializationHelper.Serialize(data)), new("now", now),
-            new("reason", NpgsqlTypes.NpgsqlDbType.Text) { Value = (object?)reason ?? DBNull.Value },
-        ];
-    }
+    /// <summary>All are enqueued at the same time, by the same request.</summary>
+    private static NpgsqlParameter[] BulkParameters(DateTime now) => [new("now", now), new("data", EnqueuedData(now, goesOn: false))];
+
+    private static NpgsqlParameter[] EnqueuedParameters(string? reason) =>
+    [
+        new("state", EnqueuedState.StateName), new("queue", EnqueuedState.DefaultQueue),
+        new("reason", NpgsqlTypes.NpgsqlDbType.Text) { Value = (object?)reason ?? DBNull.Value },
+    ];
 
     /// <summary>Arrays are read many times as fast as rows.</summary>
     /// <param name="Ids">Of the jobs.</param>

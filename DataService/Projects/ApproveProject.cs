@@ -3,7 +3,6 @@ using DataService.Domain;
 using DataService.Http;
 using DataService.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Npgsql;
 
 namespace DataService.Projects;
 
@@ -14,17 +13,26 @@ namespace DataService.Projects;
 internal static class ApproveProject
 {
     public static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> HandleAsync(
-        string slug, [FromKeyedServices(DataSetup.SingleStatements)] NpgsqlDataSource dataSource, DataServiceDbContext db, JobTransaction transaction,
-        JobSignal signal, RepoCreationQueue queue, AuditTrail audit, CreationMetrics metrics, TimeProvider time, ILogger<JobTransaction> logger,
-        CancellationToken cancellationToken)
+        string slug, PlainApproval plainly, AuditTrail audit, CreationMetrics metrics, HttpContext context, CancellationToken cancellationToken)
     {
-        if (await PlainApproval.TryAsync(dataSource, slug, audit.Entry(AuditAction.Approve, null, slug), logger, cancellationToken) is { } plain)
-        {
-            signal.Wake();
-            metrics.Approved();
-            return TypedResults.Ok(plain);
-        }
+        var approved = await plainly.TryAsync(slug, audit.Entry(AuditAction.Approve, null, slug), cancellationToken)
+            // Made only where it is needed: a context of the database costs as much as all else that a request is made of.
+            ?? await context.RequestServices.GetRequiredService<ApprovalByEntities>().ApproveAsync(slug, cancellationToken);
+        if (approved is null)
+            return Problems.NoSuchProject(slug);
+        metrics.Approved();
+        return TypedResults.Ok(approved);
+    }
+}
 
+/// <summary>The approval of a project in whatever state.</summary>
+internal sealed class ApprovalByEntities(
+    DataServiceDbContext db, JobTransaction transaction, RepoCreationQueue queue, AuditTrail audit, TimeProvider time)
+{
+    /// <returns>Null where there is no such project.</returns>
+    /// <exception cref="InvalidTransitionException">The project's state does not allow it.</exception>
+    public async Task<ProjectResponse?> ApproveAsync(string slug, CancellationToken cancellationToken)
+    {
         var approved = await transaction.ExecuteAsync(async (jobs, token) =>
         {
             var project = await db.LockProjectAsync(slug, token);
@@ -35,8 +43,6 @@ internal static class ApproveProject
             queue.EnsureEnqueued(project, jobs);
             return project;
         }, cancellationToken);
-        if (approved is not null)
-            metrics.Approved();
-        return approved is null ? Problems.NoSuchProject(slug) : TypedResults.Ok(ProjectResponse.From(approved));
+        return approved is null ? null : ProjectResponse.From(approved);
     }
 }

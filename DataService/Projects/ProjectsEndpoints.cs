@@ -12,6 +12,12 @@ namespace DataService.Projects;
 
 internal static class ProjectsEndpoints
 {
+    public static void AddProjects(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<PlainApproval>();
+        builder.Services.AddScoped<ApprovalByEntities>();
+    }
+
     public static void MapProjects(this IEndpointRouteBuilder app)
     {
         var projects = app.MapGroup("/projects").WithTags("Projects");
