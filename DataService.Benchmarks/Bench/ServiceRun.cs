@@ -16,6 +16,10 @@ internal sealed class ServiceRun : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan ReadyPoll = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How long a process is looked at, and how much of one processor it may use in that time to be at rest.</summary>
+    private static readonly TimeSpan RestLook = TimeSpan.FromSeconds(0.5);
+    private const double RestShare = 0.1;
+
     /// <summary>What a process needs of this one's environment; nothing of a developer's settings gets through.</summary>
     private static readonly string[] Inherited = ["PATH", "HOME", "TMPDIR", "DOTNET_ROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
@@ -99,6 +103,22 @@ internal sealed class ServiceRun : IAsyncDisposable
             await service.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Waits until the process has nothing to do: code that has been in use is compiled once more in the background, on the processors
+    /// that what is measured wants.
+    /// </summary>
+    public async Task ComeToRestAsync(CancellationToken cancellationToken)
+    {
+        using var ticks = new PeriodicTimer(RestLook);
+        TimeSpan used;
+        do
+        {
+            used = ProcessorTime;
+            await ticks.WaitForNextTickAsync(cancellationToken);
+        }
+        while (ProcessorTime - used > RestLook * RestShare);
     }
 
     /// <exception cref="CannotRunException">It does not serve.</exception>

@@ -18,6 +18,9 @@ internal static class RequeueCommand
     private const int Bar = 20_000;
     private const double FlatBar = 1.1;
     private const int BatchSize = 5_000;
+
+    /// <summary>Code is compiled as it stays when it has run often, not long.</summary>
+    private const int WarmUpBatchSize = 200;
     private const string Reason = "The token was renewed.";
 
     /// <summary>The sample for the other side is of these, and the filter names all others.</summary>
@@ -28,31 +31,39 @@ internal static class RequeueCommand
     public static Command Create()
     {
         var count = BenchmarkCommand.Number("--count", "failed creations to run again", 50_000, 10_000_000);
+        var warmUp = BenchmarkCommand.Number("--warm-up", "failed creations before them, not measured, until the code is compiled as it stays", 10_000, 1_000_000, least: 0);
         var created = BenchmarkCommand.Number("--created", "projects beside them that have their repository", 200_000, 10_000_000);
         var sample = BenchmarkCommand.Number("--sample", "jobs for Hangfire's own client", 1_000, 100_000);
         return BenchmarkCommand.Create(
-            "requeue", "The bulk re-run of failed creations, beside Hangfire's client one by one.", [count, created, sample],
+            "requeue", "The bulk re-run of failed creations, beside Hangfire's client one by one.", [count, warmUp, created, sample],
             (arguments, bed, report, cancellationToken) => RunAsync(
-                bed, report, arguments.GetValue(count), arguments.GetValue(created), arguments.GetValue(sample), cancellationToken));
+                bed, report, arguments.GetValue(count), arguments.GetValue(warmUp), arguments.GetValue(created), arguments.GetValue(sample), cancellationToken));
     }
 
-    private static async Task RunAsync(Bed bed, Report report, int count, int created, int sample, CancellationToken cancellationToken)
+    private static async Task RunAsync(
+        Bed bed, Report report, int count, int warmUp, int created, int sample, CancellationToken cancellationToken)
     {
         // A tenth is of the sampled kind, and a hundredth was deleted.
-        var seeded = new SeedOptions { Failed = Math.Max(count, sample * 10) * 5 / 4, Created = created };
+        var seeded = new SeedOptions { Failed = Math.Max(count + warmUp, sample * 10) * 5 / 4, Created = created };
         await bed.Database.SeedAsync(seeded, bed.Options.Progress, cancellationToken);
         var oneByOne = await OneByOneAsync(bed.Database, sample, cancellationToken);
         bed.HoldGitHub();
         var service = await bed.StartAsync(new ServiceStart { Name = "service", Environment = StandingStill.Settings }, cancellationToken);
         service.Http.DefaultRequestHeaders.UserAgent.ParseAdd("dataservice-scripts/1.0");
 
+        if (warmUp > 0)
+        {
+            _ = await RequeueAsync(service.Http, warmUp, WarmUpBatchSize, cancellationToken);
+            await service.ComeToRestAsync(cancellationToken);
+        }
+
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(service, end.Token);
-        var (requeued, elapsed, batches) = await RequeueAsync(service.Http, count, cancellationToken);
+        var (requeued, elapsed, batches) = await RequeueAsync(service.Http, count, BatchSize, cancellationToken);
         await end.CancelAsync();
         var memory = await watching;
 
-        await CheckAsync(bed.Database, requeued, sample, cancellationToken);
+        await CheckAsync(bed.Database, requeued + warmUp, sample, cancellationToken);
         var rate = requeued / elapsed.TotalSeconds;
         report.Note($"one by one, Hangfire's client: {oneByOne:0} jobs/s ({sample} jobs)");
         report.Note($"in bulk, over REST: {rate:0} jobs/s ({requeued} jobs in {elapsed.TotalSeconds:0.00} s), {rate / oneByOne:0.0} x");
@@ -92,7 +103,7 @@ internal static class RequeueCommand
     }
 
     private static async Task<(int Requeued, TimeSpan Elapsed, string Batches)> RequeueAsync(
-        HttpClient http, int count, CancellationToken cancellationToken)
+        HttpClient http, int count, int batchSize, CancellationToken cancellationToken)
     {
         string[] codes = [.. Enum.GetValues<FailureKind>().Where(kind => kind is not Sampled).Select(kind => kind.Code)];
         // The script counts first; and what starts up with the first request is no part of the rate.
@@ -106,7 +117,7 @@ internal static class RequeueCommand
         while (requeued < count)
         {
             var began = clock.ElapsedMilliseconds;
-            var body = new { codes, until, limit = Math.Min(BatchSize, count - requeued), reason = Reason };
+            var body = new { codes, until, limit = Math.Min(batchSize, count - requeued), reason = Reason };
             var batch = await SendAsync(http, body, cancellationToken);
             batches.Add(clock.ElapsedMilliseconds - began);
             if (batch.GetProperty("requeued").GetInt32() is 0 || batch.GetProperty("engine").GetString() is not "set-based")

@@ -106,7 +106,7 @@ public sealed class BenchmarksTests(PostgresCluster cluster)
         "growth --approvals 20 --warm-up 5 --create",
         "up to 20: ", "repo_creations", "dead", "approvals a second, last tenth of the first")]
     [InlineData(
-        "requeue --count 50 --created 20 --sample 5",
+        "requeue --count 50 --warm-up 10 --created 20 --sample 5",
         "one by one", "50 jobs in", "in bulk, jobs/s", "memory of the service, last third", "memory of the client, last third")]
     [InlineData(
         "lists --failed 220 --created 30 --projects 250 --times 1",
