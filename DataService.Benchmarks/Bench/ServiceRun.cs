@@ -109,12 +109,16 @@ internal sealed class ServiceRun : IAsyncDisposable
     /// Waits until the process has nothing to do: code that has been in use is compiled once more in the background, on the processors
     /// that what is measured wants.
     /// </summary>
+    /// <exception cref="CannotRunException">It does not come to rest.</exception>
     public async Task ComeToRestAsync(CancellationToken cancellationToken)
     {
         using var ticks = new PeriodicTimer(RestLook);
+        var clock = Stopwatch.StartNew();
         TimeSpan used;
         do
         {
+            if (clock.Elapsed > StartLimit)
+                throw new CannotRunException("the service does not come to rest");
             used = ProcessorTime;
             await ticks.WaitForNextTickAsync(cancellationToken);
         }

@@ -68,8 +68,8 @@ public sealed class ApprovalGroupsTests(PostgresCluster cluster)
     {
         await using var service = await RunningService.StartAsync(cluster, replace: StoredCreations.WithoutWorkers);
         await AddProjectsAsync(service, 6);
-        var rows = await RowLock.TakeAsync(service.ConnectionString, "p-4");
-        await using var gate = await CommitGate.CloseAsync(service);
+        await using var rows = await RowLock.TakeAsync(service.ConnectionString, "p-4");
+        await using var gate = await CommitGate.CloseAsync(service.ConnectionString);
         var answers = await AskAsync(service, gate, ["p-1", "p-2", "p-3", "p-4", "p-5", "p-6"]);
 
         await gate.DisposeAsync();
@@ -84,7 +84,7 @@ public sealed class ApprovalGroupsTests(PostgresCluster cluster)
 
     private static async Task<(string Slug, HttpResponseMessage Response)[]> ApproveTogetherAsync(RunningService service, string[] slugs)
     {
-        await using var gate = await CommitGate.CloseAsync(service);
+        await using var gate = await CommitGate.CloseAsync(service.ConnectionString);
         var answers = await AskAsync(service, gate, slugs);
         await gate.DisposeAsync();
         return [.. slugs.Zip(await Task.WhenAll(answers))];

@@ -93,7 +93,7 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
     {
         await using var service = await RunningService.StartAsync(cluster);
         var slug = await service.CreateProjectAsync("Patience");
-        await using var gate = await CommitGate.CloseAsync(service);
+        await using var gate = await CommitGate.CloseAsync(service.ConnectionString);
 
         var approval = service.ApproveAsync(slug);
         await gate.HoldsAsync(1);
@@ -129,6 +129,7 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
         Assert.Contains(service.Logs.Events, e => e.RenderMessage(null).Contains("in one statement failed", StringComparison.Ordinal));
     }
 
+    /// <summary>The statement passes a locked project over: these are the entities', who wait.</summary>
     [Theory]
     [InlineData("UPDATE projects SET github_repo = 'someone/else'", "skipped", 0)]
     [InlineData("UPDATE projects SET approved_at = now(), status = 'review'", "queued", 1)]
@@ -209,13 +210,13 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
         await using var deployment = await Deployment.CreateAsync(cluster);
         var doomed = await deployment.StartAsync();
         var slug = await deployment.CreateProjectAsync("Mortal");
-        await using var rows = await RowLock.TakeAsync(deployment.ConnectionString, slug);
+        await using var gate = await CommitGate.CloseAsync(deployment.ConnectionString);
         var approval = deployment.ApproveAsync(slug);
-        await rows.IsWaitedForAsync();
+        await gate.HoldsAsync(1);
 
         await doomed.KillAsync();
 
-        await rows.ReleaseToNobodyAsync();
+        await gate.OpenToNobodyAsync();
         await Assert.ThrowsAsync<HttpRequestException>(() => approval);
         // A minute may have turned meanwhile, and with it a recurring job.
         Assert.Equal(0L, await deployment.QueryAsync<long>("SELECT count(*) FROM hangfire.job WHERE invocationdata ->> 'Type' LIKE '%CreateProjectRepoJob%'"));

@@ -44,16 +44,11 @@ internal sealed class GroupCommit<TAsked, TAnswer>(int atOnce, int most, Func<IR
         }
 
         if (begins)
-        {
-            // The first caller's context is not that of all groups after it.
-            using (ExecutionContext.SuppressFlow())
-                _ = CommitWaitingAsync();
-        }
-
+            _ = CommitWaitingAsync();
         return member.Answer.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Commits one group after the other until nobody waits.</summary>
+    /// <summary>Commits one group after the other until nobody waits. Each group has a context of its own, whoever has begun.</summary>
     private async Task CommitWaitingAsync()
     {
         while (Next() is { Count: > 0 } group)
@@ -67,7 +62,11 @@ internal sealed class GroupCommit<TAsked, TAnswer>(int atOnce, int most, Func<IR
             catch (Exception exception)
             {
                 foreach (var member in group)
+                {
                     member.Answer.TrySetException(exception);
+                    // Nobody may be there to look at it.
+                    _ = member.Answer.Task.Exception;
+                }
             }
         }
     }

@@ -40,7 +40,7 @@ internal sealed class CreationMetrics
         _abandoned.Add(0);
     }
 
-    public void Approved() => _approvals.Add(1);
+    public void Approved(int count = 1) => _approvals.Add(count);
 
     /// <param name="adopted">Whether an earlier attempt had made it.</param>
     /// <param name="sinceApproval">Null where nobody knows.</param>

@@ -15,10 +15,11 @@ internal static class ApproveProject
     public static async Task<Results<Ok<ProjectResponse>, ProblemHttpResult>> HandleAsync(
         string slug, PlainApproval plainly, AuditTrail audit, CreationMetrics metrics, HttpContext context, CancellationToken cancellationToken)
     {
-        var approved = await plainly.TryAsync(slug, audit.Entry(AuditAction.Approve, null, slug), cancellationToken)
-            // Made only where it is needed: a context of the database costs as much as all else that a request is made of.
-            ?? await context.RequestServices.GetRequiredService<ApprovalByEntities>().ApproveAsync(slug, cancellationToken);
-        if (approved is null)
+        if (await plainly.TryAsync(slug, audit.Entry(AuditAction.Approve, null, slug), cancellationToken) is { } plain)
+            return TypedResults.Ok(plain);
+        // Made only where it is needed: most approvals need no context of the database.
+        var approval = context.RequestServices.GetRequiredService<ApprovalByEntities>();
+        if (await approval.ApproveAsync(slug, cancellationToken) is not { } approved)
             return Problems.NoSuchProject(slug);
         metrics.Approved();
         return TypedResults.Ok(approved);

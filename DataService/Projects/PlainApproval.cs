@@ -15,6 +15,9 @@ namespace DataService.Projects;
 [SuppressMessage("Security", "CA2100", Justification = "Only constants are put together; values are parameters.")]
 internal sealed partial class PlainApproval
 {
+    /// <summary>The statement waits for nobody: what takes so long has lost its server, and the next groups wait behind it.</summary>
+    private const int TimeoutSeconds = 10;
+
     /// <summary>A group's projects stay locked until all of it is written: some ten milliseconds for so many.</summary>
     private const int MostInGroup = 64;
 
@@ -50,15 +53,18 @@ internal sealed partial class PlainApproval
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly JobSignal _signal;
+    private readonly CreationMetrics _metrics;
     private readonly ILogger<PlainApproval> _logger;
     private readonly GroupCommit<Asked, ProjectResponse?> _groups;
 
     /// <param name="dataSource">The statement is a transaction by itself.</param>
     /// <param name="signal">Raised for each group.</param>
+    /// <param name="metrics">Told of what was committed, whether or not its caller still waits.</param>
     /// <param name="logger">Told why a statement failed that others have to make up for.</param>
-    public PlainApproval([FromKeyedServices(DataSetup.SingleStatements)] NpgsqlDataSource dataSource, JobSignal signal, ILogger<PlainApproval> logger)
+    public PlainApproval(
+        [FromKeyedServices(DataSetup.SingleStatements)] NpgsqlDataSource dataSource, JobSignal signal, CreationMetrics metrics, ILogger<PlainApproval> logger)
     {
-        (_dataSource, _signal, _logger) = (dataSource, signal, logger);
+        (_dataSource, _signal, _metrics, _logger) = (dataSource, signal, metrics, logger);
         _groups = new GroupCommit<Asked, ProjectResponse?>(DataOptions.MostSingleStatements, MostInGroup, CommitAsync);
     }
 
@@ -79,8 +85,10 @@ internal sealed partial class PlainApproval
         try
         {
             var approved = await ExecuteAsync(group);
-            if (Array.Exists(approved, project => project is not null))
+            var count = approved.Count(project => project is not null);
+            if (count > 0)
                 _signal.Wake();
+            _metrics.Approved(count);
             return approved;
         }
         // What one of several has brought about is not the others' to bear: each goes on by itself.
@@ -94,7 +102,7 @@ internal sealed partial class PlainApproval
     private async Task<ProjectResponse?[]> ExecuteAsync(IReadOnlyList<Asked> group)
     {
         await using var connection = await _dataSource.OpenConnectionAsync();
-        await using var command = new NpgsqlCommand(Sql, connection);
+        await using var command = new NpgsqlCommand(Sql, connection) { CommandTimeout = TimeoutSeconds };
         NpgsqlParameter[] parameters =
         [
             .. HangfireTables.NewJobParameters(null),
