@@ -160,6 +160,45 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
         Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.job"));
     }
 
+    /// <summary>The statement is held between its snapshot and its lock, where it asks for the version of Hangfire's tables.</summary>
+    [Theory]
+    [InlineData("UPDATE projects SET github_repo = 'someone/else'", "skipped", 0)]
+    [InlineData("UPDATE projects SET approved_at = now(), status = 'review'", "queued", 1)]
+    [InlineData("UPDATE projects SET name = 'Renamed'", "queued", 1)]
+    [InlineData("UPDATE projects SET status = 'active'", null, 0)]
+    [InlineData("DELETE FROM projects", null, 0)]
+    public async Task What_was_committed_after_the_statement_had_begun_counts(string meanwhile, string? state, long jobs)
+    {
+        await using var service = await RunningService.StartAsync(cluster, replace: StoredCreations.WithoutWorkers);
+        var slug = await service.CreateProjectAsync("Overtaken");
+        await service.QueryAsync<object>(
+            """
+            CREATE FUNCTION wait_here() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(4713); RETURN 0; END $$;
+            ALTER TABLE hangfire.schema RENAME TO versions;
+            CREATE VIEW hangfire.schema AS SELECT version + wait_here() AS version FROM hangfire.versions
+            """);
+        await using var gate = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(service.ConnectionString) { Pooling = false }.ConnectionString);
+        await gate.OpenAsync(Cancelled);
+        await using (var close = new NpgsqlCommand("SELECT pg_advisory_lock(4713)", gate))
+            await close.ExecuteNonQueryAsync(Cancelled);
+
+        var approval = service.Http.PostAsync($"/projects/{slug}/approve", null, Cancelled);
+        await Eventually.ReturnsAsync(
+            () => service.QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'WITH asked%' AND wait_event = 'advisory'"),
+            waiting => waiting is 1, "the statement to wait");
+        await service.QueryAsync<object>(meanwhile);
+        await gate.DisposeAsync();
+
+        var response = await approval;
+        if (state is null)
+            Assert.Contains(response.StatusCode, (HttpStatusCode[])[HttpStatusCode.NotFound, HttpStatusCode.Conflict]);
+        else
+            Assert.Equal(state, (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("repoCreation").GetProperty("state").GetString());
+        Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
+        Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.job"));
+        Assert.DoesNotContain(service.Logs.Events, e => e.RenderMessage(null).Contains("in one statement failed", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Tables_that_are_not_as_the_statement_has_them_leave_the_approval_to_the_entities()
     {

@@ -68,7 +68,7 @@ public sealed class BenchmarksTests(PostgresCluster cluster)
             Quick with { MakeDatabase = null }, "round-trips", "--approvals", "50", "--warm-up", "50");
 
         Assert.True(exitCode is 0, output + error);
-        Assert.Contains("1.00 an approval: WITH approved AS", output, StringComparison.Ordinal);
+        Assert.Contains("1.00 an approval: WITH asked AS", output, StringComparison.Ordinal);
         Assert.Contains("reached  statements of one approval", output, StringComparison.Ordinal);
         // All workers are held, so that nobody looks for a job.
         Assert.DoesNotContain("an approval: WITH known AS", output, StringComparison.Ordinal);
