@@ -151,13 +151,7 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
             () => service.QueryAsync<long>($"SELECT count(*) FROM pg_stat_activity WHERE {session.ProcessID} = ANY (pg_blocking_pids(pid))"), waiting => waiting is 1, "the approval to wait");
         await transaction.CommitAsync(Cancelled);
 
-        var response = await approval;
-        if (state is null)
-            Assert.Contains(response.StatusCode, (HttpStatusCode[])[HttpStatusCode.NotFound, HttpStatusCode.Conflict]);
-        else
-            Assert.Equal(state, (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("repoCreation").GetProperty("state").GetString());
-        Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
-        Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.job"));
+        await CameToAsync(service, await approval, state, jobs);
     }
 
     /// <summary>The statement is held between its snapshot and its lock, where it asks for the version of Hangfire's tables.</summary>
@@ -189,13 +183,7 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
         await service.QueryAsync<object>(meanwhile);
         await gate.DisposeAsync();
 
-        var response = await approval;
-        if (state is null)
-            Assert.Contains(response.StatusCode, (HttpStatusCode[])[HttpStatusCode.NotFound, HttpStatusCode.Conflict]);
-        else
-            Assert.Equal(state, (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("repoCreation").GetProperty("state").GetString());
-        Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
-        Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.job"));
+        await CameToAsync(service, await approval, state, jobs);
         Assert.DoesNotContain(service.Logs.Events, e => e.RenderMessage(null).Contains("in one statement failed", StringComparison.Ordinal));
     }
 
@@ -265,6 +253,20 @@ public sealed partial class PlainApprovalTests(PostgresCluster cluster)
         await deployment.ApproveAsync(slug);
         await deployment.ComesToRestAsync(slug);
         Assert.Single(deployment.GitHub.Repositories.All);
+    }
+
+    /// <param name="service">That was asked.</param>
+    /// <param name="response">To the approval.</param>
+    /// <param name="state">Of the creation; null where the approval was refused.</param>
+    /// <param name="jobs">That are there, each of them in the queue.</param>
+    private static async Task CameToAsync(RunningService service, HttpResponseMessage response, string? state, long jobs)
+    {
+        if (state is null)
+            Assert.Contains(response.StatusCode, (HttpStatusCode[])[HttpStatusCode.NotFound, HttpStatusCode.Conflict]);
+        else
+            Assert.Equal(state, (await response.ReadAsync(HttpStatusCode.OK)).GetProperty("repoCreation").GetProperty("state").GetString());
+        Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
+        Assert.Equal(jobs, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.job"));
     }
 
     private static string Stored(string state, string job) =>
