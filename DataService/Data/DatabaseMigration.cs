@@ -37,7 +37,9 @@ internal sealed partial class DatabaseMigration(NpgsqlDataSource dataSource, ISe
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<DataServiceDbContext>().Database;
         var pending = (await database.GetPendingMigrationsAsync(cancellationToken)).ToList();
-        await database.MigrateAsync(cancellationToken);
+        // It would build the whole model once more, to compare it with the last migration.
+        if (pending.Count > 0)
+            await database.MigrateAsync(cancellationToken);
         await using (var connection = await dataSource.OpenConnectionAsync(cancellationToken))
             PostgreSqlObjectsInstaller.Install(connection, HangfireSchema);
         LogApplied(pending.Count);

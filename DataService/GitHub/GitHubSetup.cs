@@ -45,7 +45,7 @@ internal static class GitHubSetup
         builder.Services.AddSingleton<IssueTracker>();
     }
 
-    private static Connection Connect(IServiceProvider services, Func<HttpClientAdapter, IHttpClient> around)
+    private static Connection Connect(IServiceProvider services, Func<IHttpClient, IHttpClient> around)
     {
         var options = services.GetRequiredService<GitHubOptions>();
         var handlers = services.GetRequiredService<IHttpMessageHandlerFactory>();
@@ -54,7 +54,7 @@ internal static class GitHubSetup
             new ProductHeaderValue("DataService"),
             options.ApiUrl,
             new InMemoryCredentialStore(credentials),
-            around(new HttpClientAdapter(() => handlers.CreateHandler(ClientName))),
+            around(new UntimedHttpClient(new HttpClientAdapter(() => handlers.CreateHandler(ClientName)))),
             new SimpleJsonSerializer());
     }
 }

@@ -54,7 +54,7 @@ internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions op
     {
         try
         {
-            var answer = await options.CallAsync(() => connection.Get<Repository?>(new Uri(path, UriKind.Relative), null, null, cancellationToken), time, cancellationToken);
+            var answer = await options.CallAsync(() => connection.Get<RepositoryAnswer?>(new Uri(path, UriKind.Relative), null, null, cancellationToken), time, cancellationToken);
             return answer.Body is { Id: > 0, FullName.Length: > 0 } found ? new CreatedRepository(found.FullName, found.Id, Adopted: true) : null;
         }
         catch (FailureException exception) when (exception.Failure.Kind is FailureKind.GitHubNotFound)
@@ -77,7 +77,7 @@ internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions op
         var all = await options.CallAsync(
             () => connection.GetAllAsync(
                 "user/repos?per_page=100&sort=created&direction=asc",
-                (Repository r) => new GitHubRepository(r.Id, r.FullName, r.DefaultBranch, r.Private, ProjectMark.Find(r.Description)),
+                (RepositoryAnswer r) => new GitHubRepository(r.Id, r.FullName, r.DefaultBranch, r.Private, ProjectMark.Find(r.Description)),
                 CancellationToken.None), time, CancellationToken.None);
         return [.. all.OrderBy(r => r.FullName, StringComparer.OrdinalIgnoreCase)];
     }

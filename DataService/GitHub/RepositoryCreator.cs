@@ -48,7 +48,7 @@ internal sealed partial class RepositoryCreator(IConnection connection, GitHubOp
     {
         try
         {
-            var answer = await connection.Get<Repository?>(
+            var answer = await connection.Get<RepositoryAnswer?>(
                 new Uri($"repos/{options.Organization}/{name}", UriKind.Relative), null, null, cancellationToken);
             var found = answer.Body is { Id: > 0, FullName.Length: > 0 } body ? body : throw new UnusableAnswerException("GitHub answered a look at a repository without one.");
             return IsOurs(found, name, projectId)
@@ -68,7 +68,7 @@ internal sealed partial class RepositoryCreator(IConnection connection, GitHubOp
     private async Task<CreatedRepository> PostAsync(string name, Guid projectId, string projectName, CancellationToken cancellationToken)
     {
         var request = new NewRepository(name) { Private = true, AutoInit = false, Description = Describe(projectId, projectName) };
-        var answer = await connection.Post<Repository?>(
+        var answer = await connection.Post<RepositoryAnswer?>(
             new Uri($"orgs/{options.Organization}/repos", UriKind.Relative), request, null, null, (IDictionary<string, string>?)null, cancellationToken);
         return answer.Body is { Id: > 0, FullName: { Length: > 0 } fullName } body
             ? new CreatedRepository(fullName, body.Id, Adopted: false)
@@ -108,11 +108,11 @@ internal sealed partial class RepositoryCreator(IConnection connection, GitHubOp
         }
     }
 
-    private bool IsOurs(Repository found, string name, Guid projectId) =>
+    private bool IsOurs(RepositoryAnswer found, string name, Guid projectId) =>
         IsNamed(found, name) && found.Private && found.Description?.Contains(ProjectMark.Of(projectId), StringComparison.Ordinal) is true;
 
     /// <summary>A renamed repository answers under its old name too, so the name in the answer counts, not the one asked for.</summary>
-    private bool IsNamed(Repository found, string name) =>
+    private bool IsNamed(RepositoryAnswer found, string name) =>
         string.Equals(found.Owner?.Login, options.Organization, StringComparison.OrdinalIgnoreCase)
         && string.Equals(found.Name, name, StringComparison.OrdinalIgnoreCase);
 

@@ -33,7 +33,7 @@ internal sealed class TokenInspection(IConnection connection, GitHubOptions opti
     /// <summary>A private repository of the organisation; null where there is none: what is public tells nothing of permissions.</summary>
     public async Task<(GitHubReply Reply, string? FullName)> AnyRepositoryAsync(CancellationToken cancellationToken)
     {
-        var (reply, repositories) = await AskAsync<List<Repository>>($"orgs/{options.Organization}/repos?type=private&per_page=1", cancellationToken);
+        var (reply, repositories) = await AskAsync<List<RepositoryAnswer>>($"orgs/{options.Organization}/repos?type=private&per_page=1", cancellationToken);
         return (reply, repositories?.FirstOrDefault()?.FullName);
     }
 

@@ -1,5 +1,6 @@
 using Serilog;
 using Serilog.Formatting.Compact;
+using Serilog.Settings.Configuration;
 
 namespace DataService.Http;
 
@@ -11,7 +12,9 @@ internal static class Logging
     /// </summary>
     public static void AddLogging(this WebApplicationBuilder builder) => builder.Services.AddSerilog((services, logger) =>
     {
-        logger.ReadFrom.Configuration(builder.Configuration).ReadFrom.Services(services).Enrich.FromLogContext();
+        // Left to itself it opens each assembly in the folder to look for sinks.
+        var known = new ConfigurationReaderOptions(ConfigurationAssemblySource.UseLoadedAssemblies);
+        logger.ReadFrom.Configuration(builder.Configuration, known).ReadFrom.Services(services).Enrich.FromLogContext();
         if (builder.Environment.IsDevelopment())
             logger.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj} {RequestId} {TraceId}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture);
         else
