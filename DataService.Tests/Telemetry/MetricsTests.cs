@@ -33,6 +33,8 @@ public sealed class MetricsTests(MonitoredService monitored) : IClassFixture<Mon
 
         Assert.Equal(1, Scrape["dataservice_creation_duration_seconds_count"]);
         Assert.InRange(Scrape["dataservice_creation_duration_seconds_sum"]!.Value, 0.001, 300);
+        // From half a second to a day, and not OpenTelemetry's default, which ends at 10,000 s.
+        Assert.Equal(1, Scrape["dataservice_creation_duration_seconds_bucket", ("le", "86400")]);
         Assert.Equal(0, Scrape["dataservice_jobs_abandoned_total"]);
         Assert.Equal(0, Scrape["dataservice_creation_requeued_total"]);
     }
