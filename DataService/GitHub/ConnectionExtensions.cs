@@ -13,21 +13,14 @@ internal static class ConnectionExtensions
         /// <summary>Every page of a list, in GitHub's order.</summary>
         /// <param name="path">Relative to the API's root, with <c>per_page</c> and the rest of the query.</param>
         /// <param name="cancellationToken">Ends the call under way.</param>
-        public Task<List<T>> GetAllAsync<T>(string path, CancellationToken cancellationToken) =>
-            connection.GetAllAsync<T, T>(path, item => item, cancellationToken);
-
-        /// <summary>Every page of a list, in GitHub's order, and of each item only what is wanted: all that GitHub tells of thousands is much.</summary>
-        /// <param name="path">Relative to the API's root, with <c>per_page</c> and the rest of the query.</param>
-        /// <param name="select">What is wanted of an item.</param>
-        /// <param name="cancellationToken">Ends the call under way.</param>
-        public async Task<List<TWanted>> GetAllAsync<T, TWanted>(string path, Func<T, TWanted> select, CancellationToken cancellationToken)
+        public async Task<List<T>> GetAllAsync<T>(string path, CancellationToken cancellationToken)
         {
-            var all = new List<TWanted>();
+            var all = new List<T>();
             Uri? next = new(path, UriKind.Relative);
             for (var page = 1; next is not null; page++)
             {
                 var answer = await connection.Get<List<T>?>(next, null, null, cancellationToken);
-                all.AddRange((answer.Body ?? throw new UnusableAnswerException("GitHub answered a list with nothing.")).Select(select));
+                all.AddRange(answer.Body ?? throw new UnusableAnswerException("GitHub answered a list with nothing."));
                 next = page < MaxPages
                     ? answer.HttpResponse.ApiInfo.Links.GetValueOrDefault("next")
                     : throw new UnusableAnswerException($"GitHub's list has no end after {MaxPages} pages.");

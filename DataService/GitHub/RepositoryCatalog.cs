@@ -75,11 +75,12 @@ internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions op
     {
         // In the order of creation the pages before the last one stay as they are, and cost nothing when they are asked for again.
         var all = await options.CallAsync(
-            () => connection.GetAllAsync(
-                "user/repos?per_page=100&sort=created&direction=asc",
-                (RepositoryAnswer r) => new GitHubRepository(r.Id, r.FullName, r.DefaultBranch, r.Private, ProjectMark.Find(r.Description)),
-                CancellationToken.None), time, CancellationToken.None);
-        return [.. all.OrderBy(r => r.FullName, StringComparer.OrdinalIgnoreCase)];
+            () => connection.GetAllAsync<RepositoryAnswer>("user/repos?per_page=100&sort=created&direction=asc", CancellationToken.None), time, CancellationToken.None);
+        return
+        [
+            .. all.Select(r => new GitHubRepository(r.Id, r.FullName, r.DefaultBranch, r.Private, ProjectMark.Find(r.Description)))
+                .OrderBy(r => r.FullName, StringComparer.OrdinalIgnoreCase),
+        ];
     }
 
     /// <summary>One round to GitHub, and its result for as long as it counts as fresh.</summary>
