@@ -4,6 +4,7 @@ using DataService.Diagnosis;
 using DataService.Domain;
 using DataService.Http;
 
+NativeHeap.ReturnWhatIsFreed();
 using var stop = new StopSignal();
 try
 {
