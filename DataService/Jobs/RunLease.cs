@@ -14,12 +14,15 @@ internal sealed partial class RunLease(NpgsqlDataSource dataSource, TimeProvider
     private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>Renews the lease until it is disposed of.</summary>
-    public IAsyncDisposable Keep(Guid projectId, int run) => new Renewal(this, projectId, run);
+    public IAsyncDisposable Keep(Guid projectId, int run) => new Renewal(this, new PeriodicTimer(RenewalInterval, time), projectId, run);
 
-    private async Task RenewAsync(Guid projectId, int run, CancellationToken cancellationToken)
+    /// <param name="ticks">Ends it where it is disposed of: a wait that is cancelled throws, and looks up the lines of its stack, once for each job.</param>
+    /// <param name="projectId">Whose creation it is.</param>
+    /// <param name="run">Its number.</param>
+    /// <param name="cancellationToken">Breaks off what is under way.</param>
+    private async Task RenewAsync(PeriodicTimer ticks, Guid projectId, int run, CancellationToken cancellationToken)
     {
-        using var ticks = new PeriodicTimer(RenewalInterval, time);
-        while (await ticks.WaitForNextTickAsync(cancellationToken))
+        while (await ticks.WaitForNextTickAsync(CancellationToken.None))
         {
             try
             {
@@ -43,13 +46,16 @@ internal sealed partial class RunLease(NpgsqlDataSource dataSource, TimeProvider
 
     private sealed class Renewal : IAsyncDisposable
     {
+        private readonly PeriodicTimer _ticks;
         private readonly CancellationTokenSource _end = new();
         private readonly Task _renewing;
 
-        public Renewal(RunLease lease, Guid projectId, int run) => _renewing = lease.RenewAsync(projectId, run, _end.Token);
+        public Renewal(RunLease lease, PeriodicTimer ticks, Guid projectId, int run) =>
+            (_ticks, _renewing) = (ticks, lease.RenewAsync(ticks, projectId, run, _end.Token));
 
         public async ValueTask DisposeAsync()
         {
+            _ticks.Dispose();
             await _end.CancelAsync();
             await _renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _end.Dispose();
