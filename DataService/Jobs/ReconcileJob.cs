@@ -17,7 +17,18 @@ internal sealed class ReconcileJob(Reconciliation reconciliation)
 
     /// <param name="mode">From the settings.</param>
     /// <param name="cancellationToken">Filled in by Hangfire.</param>
-    public Task<ReconciliationReport> RunAsync(ReconciliationMode mode, CancellationToken cancellationToken) => reconciliation.RunAsync(mode, cancellationToken);
+    public async Task<ReconciliationReport> RunAsync(ReconciliationMode mode, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reconciliation.RunAsync(mode, cancellationToken);
+        }
+        finally
+        {
+            // The pages of a long list are megabytes of text, for which the collector by itself keeps room until the next round.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive);
+        }
+    }
 }
 
 /// <summary>
