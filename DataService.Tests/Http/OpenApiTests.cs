@@ -7,6 +7,8 @@ namespace DataService.Tests.Http;
 
 public sealed class OpenApiTests(PostgresCluster cluster, Browser browser) : ServiceTest(cluster)
 {
+    private readonly PostgresCluster _cluster = cluster;
+
     [Fact]
     public async Task The_document_is_served_to_everyone()
     {
@@ -165,7 +167,7 @@ public sealed class OpenApiTests(PostgresCluster cluster, Browser browser) : Ser
     [Fact]
     public async Task The_document_changes_only_when_that_is_accepted()
     {
-        var folder = Path.Combine(Repository.Root, "DataService.Tests", "Http");
+        var folder = Path.Combine(Repository.Root, "DataService", "Http");
         var (accepted, received) = (Path.Combine(folder, "openapi.v1.json"), Path.Combine(folder, "openapi.v1.received.json"));
         var document = (await Service.Anonymous.GetStringAsync("/openapi/v1.json", Cancelled)).ReplaceLineEndings("\n").TrimEnd() + "\n";
 
@@ -177,6 +179,18 @@ public sealed class OpenApiTests(PostgresCluster cluster, Browser browser) : Ser
 
         await File.WriteAllTextAsync(received, document, Cancelled);
         Assert.Fail($"The API's description has changed. Compare the two, and if all of it is meant: mv {received} {accepted}");
+    }
+
+    [Fact]
+    public async Task In_production_the_accepted_document_is_served_to_everyone()
+    {
+        await using var production = await RunningService.StartAsync(_cluster, new() { ["environment"] = "Production" });
+
+        var answer = await production.Anonymous.GetAsync("/openapi/v1.json", Cancelled);
+
+        await answer.ReadAsync(HttpStatusCode.OK);
+        var accepted = Path.Combine(Repository.Root, "DataService", "Http", "openapi.v1.json");
+        Assert.Equal(await File.ReadAllTextAsync(accepted, Cancelled), await answer.Content.ReadAsStringAsync(Cancelled));
     }
 
     [Fact]

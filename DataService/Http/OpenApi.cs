@@ -1,70 +1,38 @@
-using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Mvc.Infrastructure;
-using Microsoft.AspNetCore.OpenApi;
-using Microsoft.OpenApi;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Scalar.AspNetCore;
 
 namespace DataService.Http;
 
+/// <summary>
+/// The API's description. In Development it is made anew and shows what has just been changed; elsewhere the one that a test has accepted
+/// is served, and nothing that makes it is loaded.
+/// </summary>
 internal static class OpenApi
 {
+    /// <summary>The accepted document, in the assembly.</summary>
+    private const string Accepted = "openapi.v1.json";
+
+    private const string ContentType = "application/json;charset=utf-8";
+
     /// <summary>All but scripts, which bear a nonce. The page styles its elements one by one.</summary>
     private const string PagePolicy =
         "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    public static void AddApiDescription(this WebApplicationBuilder builder) => builder.Services.AddOpenApi(options =>
+    public static void AddApiDescription(this WebApplicationBuilder builder)
     {
-        options.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info = new OpenApiInfo
-            {
-                Title = "DataService",
-                Version = "v1",
-                Description = "Projects of a software agency, from the interview to their GitHub repository.",
-            };
-            // Wherever it was asked for: the address that the service listens on may be behind a proxy.
-            document.Servers = [];
-            document.Components ??= new OpenApiComponents();
-            document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
-            {
-                [BearerAuthentication.SchemeName] = new OpenApiSecurityScheme
-                {
-                    Type = SecuritySchemeType.Http,
-                    Scheme = "bearer",
-                    Description = "The service's API_TOKEN; for GET its VIEWER_TOKEN too.",
-                },
-            };
-            return Task.CompletedTask;
-        });
-        options.AddOperationTransformer((operation, context, _) =>
-        {
-            if (!context.Description.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
-                operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerAuthentication.SchemeName, context.Document)] = [] }];
-            return Task.CompletedTask;
-        });
-        options.AddSchemaTransformer((schema, context, _) =>
-        {
-            // The generator looks at the getter alone, which is null where an optional property is absent.
-            if (context.JsonPropertyInfo is { IsSetNullable: false })
-                schema.Type &= ~JsonSchemaType.Null;
-            // The framework leaves these out. A null among them stands for an absent parameter.
-            if (AllowedValues(context)?.Values is { } values)
-                schema.Enum = [.. values.OfType<string>().Select(value => JsonValue.Create(value))];
-            return Task.CompletedTask;
-        });
-        options.AddOperationTransformer<OpenApiExamples>();
-        options.AddOperationTransformer<OpenApiProblems>();
-        options.AddDocumentTransformer<OpenApiProblems>();
-    });
+        if (builder.Environment.IsDevelopment())
+            OpenApiGenerator.Add(builder.Services);
+    }
 
     /// <summary>Serves the document at <c>/openapi/v1.json</c> and a page for people at <c>/openapi</c>, to everyone.</summary>
-    public static void MapApiDescription(this IEndpointRouteBuilder app)
+    public static void MapApiDescription(this WebApplication app)
     {
-        app.MapOpenApi().AllowAnonymous();
+        if (app.Environment.IsDevelopment())
+            OpenApiGenerator.Map(app);
+        else
+            app.MapGet("/openapi/v1.json", ShowAccepted).AllowAnonymous();
         app.MapScalarApiReference("/openapi", (page, context) =>
         {
             var nonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
@@ -74,9 +42,5 @@ internal static class OpenApi
         }).AllowAnonymous();
     }
 
-    private static AllowedValuesAttribute? AllowedValues(OpenApiSchemaTransformerContext context)
-    {
-        var provider = context.JsonPropertyInfo?.AttributeProvider ?? (context.ParameterDescription?.ParameterDescriptor as IParameterInfoParameterDescriptor)?.ParameterInfo;
-        return provider?.GetCustomAttributes(typeof(AllowedValuesAttribute), inherit: false).Cast<AllowedValuesAttribute>().SingleOrDefault();
-    }
+    private static FileStreamHttpResult ShowAccepted() => TypedResults.Stream(typeof(OpenApi).Assembly.GetManifestResourceStream(Accepted)!, ContentType);
 }
