@@ -1,7 +1,6 @@
 using DataService.Domain;
 using DataService.Telemetry;
 using Microsoft.Extensions.Configuration;
-using OpenTelemetry.Exporter;
 
 namespace DataService.Tests.Telemetry;
 
@@ -22,7 +21,7 @@ public sealed class TelemetryOptionsTests
     public void One_address_is_for_both_signals()
     {
         var grpc = From([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317")]);
-        Assert.Equal((new Uri("http://collector:4317"), OtlpExportProtocol.Grpc), (grpc.TracesTarget!.Endpoint, grpc.TracesTarget.Protocol));
+        Assert.Equal((new Uri("http://collector:4317"), true), (grpc.TracesTarget!.Endpoint, grpc.TracesTarget.IsGrpc));
         Assert.Equal(grpc.TracesTarget, grpc.MetricsTarget);
 
         var http = From([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/otlp/"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")]);
@@ -41,7 +40,7 @@ public sealed class TelemetryOptionsTests
         ]);
 
         var target = options.TracesTarget!;
-        Assert.Equal(("https://traces.example.com/in", OtlpExportProtocol.HttpProtobuf), (target.Endpoint.ToString(), target.Protocol));
+        Assert.Equal(("https://traces.example.com/in", false), (target.Endpoint.ToString(), target.IsGrpc));
         Assert.Equal(($"api-key={Secret}", 2500), (target.Headers, target.Timeout));
         Assert.Null(options.MetricsTarget);
         Assert.DoesNotContain(Secret, target.ToString(), StringComparison.Ordinal);

@@ -21,8 +21,19 @@ internal sealed class DataServiceDbContext(DbContextOptions<DataServiceDbContext
     /// <summary>The key ring of the dashboard's cookies, shared by all instances; its keys are stored encrypted.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
+    /// <summary>Names each configuration: to look for them would load every type of the service, and what those refer to.</summary>
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder
         // A trusted extension: the database's owner may add it.
         .HasPostgresExtension("pg_trgm")
-        .ApplyConfigurationsFromAssembly(typeof(DataServiceDbContext).Assembly);
+        .ApplyConfiguration(new ProjectConfiguration())
+        .ApplyConfiguration(new SpecConfiguration())
+        .ApplyConfiguration(new TaskConfiguration())
+        .ApplyConfiguration(new MessageConfiguration())
+        .ApplyConfiguration(new RepoCreationConfiguration())
+        .ApplyConfiguration(new CreationEventConfiguration())
+        .ApplyConfiguration(new CreationPauseConfiguration())
+        .ApplyConfiguration<GitHubQuota>(new GitHubQuotaConfiguration())
+        .ApplyConfiguration<ContentCall>(new GitHubQuotaConfiguration())
+        .ApplyConfiguration(new FindingConfiguration())
+        .ApplyConfiguration(new AuditEntryConfiguration());
 }

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Http.Metadata;
 
 namespace DataService.Http;
 
@@ -14,7 +14,7 @@ internal static class BodyLimits
     /// <param name="builder">The endpoints.</param>
     /// <param name="bytes">Instead of <see cref="Default"/>.</param>
     public static TBuilder WithBodyLimit<TBuilder>(this TBuilder builder, long bytes) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new RequestSizeLimitAttribute(bytes));
+        builder.WithMetadata(new BodyLimit(bytes));
 
     /// <summary>
     /// Refuses what is announced as too large. The web server would refuse it too, but would close the connection under a caller who
@@ -28,4 +28,6 @@ internal static class BodyLimits
         context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
         return Task.CompletedTask;
     });
+
+    private sealed record BodyLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Serilog;
 using Serilog.Formatting.Compact;
 using Serilog.Settings.Configuration;
@@ -12,8 +13,9 @@ internal static class Logging
     /// </summary>
     public static void AddLogging(this WebApplicationBuilder builder) => builder.Services.AddSerilog((services, logger) =>
     {
-        // Left to itself it opens each assembly in the folder to look for sinks.
-        var known = new ConfigurationReaderOptions(ConfigurationAssemblySource.UseLoadedAssemblies);
+        // Left to itself it opens each assembly in the folder to look for sinks that the settings name.
+        var named = builder.Configuration.GetSection("Serilog:Using").GetChildren().Select(assembly => Assembly.Load(assembly.Value!));
+        var known = new ConfigurationReaderOptions([typeof(ConsoleLoggerConfigurationExtensions).Assembly, typeof(FileLoggerConfigurationExtensions).Assembly, .. named]);
         logger.ReadFrom.Configuration(builder.Configuration, known).ReadFrom.Services(services).Enrich.FromLogContext();
         if (builder.Environment.IsDevelopment())
             logger.WriteTo.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj} {RequestId} {TraceId}{NewLine}{Exception}", formatProvider: System.Globalization.CultureInfo.InvariantCulture);

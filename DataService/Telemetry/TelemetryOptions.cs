@@ -47,14 +47,14 @@ internal sealed class TelemetryOptions
             throw new ConfigurationException(variable, "must be an absolute http(s) address without a user, such as http://collector:4317");
 
         var (protocolVariable, protocolName) = Value(configuration, signal, "PROTOCOL");
-        var protocol = protocolName switch
+        var isGrpc = protocolName switch
         {
-            null or "grpc" => OtlpExportProtocol.Grpc,
-            "http/protobuf" => OtlpExportProtocol.HttpProtobuf,
+            null or "grpc" => true,
+            "http/protobuf" => false,
             _ => throw new ConfigurationException(protocolVariable, "must be grpc or http/protobuf"),
         };
         // OpenTelemetry's own rule: a signal's own address is taken as it is.
-        if (protocol is OtlpExportProtocol.HttpProtobuf && variable == $"{Prefix}ENDPOINT")
+        if (!isGrpc && variable == $"{Prefix}ENDPOINT")
             endpoint = new Uri(endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/" + path + endpoint.Query);
 
         var (headersVariable, headers) = Value(configuration, signal, "HEADERS");
@@ -64,7 +64,7 @@ internal sealed class TelemetryOptions
         int? timeout = timeoutText is null ? null
             : int.TryParse(timeoutText, out var milliseconds) && milliseconds > 0 ? milliseconds
             : throw new ConfigurationException(timeoutVariable, "must be a whole number of milliseconds above zero");
-        return new OtlpTarget(endpoint, protocol, headers, timeout);
+        return new OtlpTarget(endpoint, isGrpc, headers, timeout);
     }
 
     private static (string Variable, string? Value) Value(IConfiguration configuration, string signal, string name)
@@ -94,20 +94,20 @@ internal sealed class TelemetryOptions
 }
 
 /// <param name="Endpoint">The whole address of the signal.</param>
-/// <param name="Protocol">How it is sent.</param>
+/// <param name="IsGrpc">By gRPC; else as protobuf over HTTP. Not as the exporter's own type: it is loaded where something is sent.</param>
 /// <param name="Headers">Secret; null for none.</param>
 /// <param name="Timeout">Of one export, in milliseconds; null for OpenTelemetry's default.</param>
-internal sealed record OtlpTarget(Uri Endpoint, OtlpExportProtocol Protocol, string? Headers, int? Timeout)
+internal sealed record OtlpTarget(Uri Endpoint, bool IsGrpc, string? Headers, int? Timeout)
 {
     public void Apply(OtlpExporterOptions exporter)
     {
         exporter.Endpoint = Endpoint;
-        exporter.Protocol = Protocol;
+        exporter.Protocol = IsGrpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         if (Headers is not null)
             exporter.Headers = Headers;
         if (Timeout is { } milliseconds)
             exporter.TimeoutMilliseconds = milliseconds;
     }
 
-    public override string ToString() => $"{Protocol} at {Endpoint}";
+    public override string ToString() => $"{(IsGrpc ? "gRPC" : "HTTP")} at {Endpoint}";
 }

@@ -48,7 +48,7 @@ internal static class TelemetrySetup
                 metrics.AddMeter(GitHubMetrics.MeterName, HttpServerMeter, RuntimeMeter)
                     .AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
                 if (options.MetricsTarget is { } target)
-                    metrics.AddOtlpExporter(target.Apply);
+                    SendTo(target, metrics);
             });
         if (options.TracesTarget is { } traces)
         {
@@ -86,6 +86,9 @@ internal static class TelemetrySetup
         instrument.Meter.Scope is IMeterFactory other && !ReferenceEquals(other, own) ? MetricStreamConfiguration.Drop
         : instrument.Meter.Name is HttpServerMeter ? null
         : new MetricStreamConfiguration { CardinalityLimit = MostSeries };
+
+    /// <summary>On its own, so that the exporter is loaded only where something is sent.</summary>
+    private static void SendTo(OtlpTarget target, MeterProviderBuilder metrics) => metrics.AddOtlpExporter(target.Apply);
 
     private static string Version() =>
         typeof(TelemetrySetup).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
