@@ -67,7 +67,7 @@ public sealed class SecurityHeadersTests(PostgresCluster cluster, Browser browse
         var complaints = page.Complaints();
 
         await page.GotoAsync($"/hangfire/login#token={RunningService.ApiToken}");
-        await page.WaitForURLAsync("**/hangfire");
+        await page.ArrivesAsync("**/hangfire");
         foreach (var path in (string[])["", "/jobs/succeeded", $"/jobs/details/{job}", "/retries", "/recurring", "/servers", "/logout"])
         {
             var response = await page.GotoAsync($"/hangfire{path}");

@@ -64,6 +64,41 @@ public sealed class RequeueFailedTests(PostgresCluster cluster)
         Assert.Equal(40L, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
     }
 
+    [Theory]
+    [InlineData("\n", 5, "Nothing was done.", 3)]
+    [InlineData("no\n", 5, "Nothing was done.", 3)]
+    [InlineData("y\n", 0, "Requeued 3.", 0)]
+    public async Task At_a_terminal_it_asks_and_takes_nothing_but_yes_for_a_yes(string answer, int exitCode, string conclusion, int failed)
+    {
+        await using var service = await StartAsync();
+        await service.AddFailedAsync(3);
+        await using var terminal = Terminal.Start(service.Address, "requeue-failed");
+
+        await terminal.ShowsAsync("Requeue 3 of them? [y/N]");
+        Assert.Equal(3, await FailedAsync(service));
+        await terminal.TypeAsync(answer);
+
+        Assert.Equal(exitCode, await terminal.ExitCodeAsync());
+        Assert.Contains(conclusion, terminal.Screen, StringComparison.Ordinal);
+        Assert.Equal(failed, await FailedAsync(service));
+    }
+
+    [Fact]
+    public async Task At_a_terminal_it_shows_a_bar_and_ctrl_c_ends_it_with_what_was_done()
+    {
+        await using var service = await StartAsync();
+        await service.AddFailedAsync(40);
+        await using var terminal = Terminal.Start(service.Address, "requeue-failed", "--rate", "60/min", "--yes");
+
+        await terminal.ShowsAsync("Requeued 5 of 40");
+        await terminal.ShowsAsync("%");
+        await terminal.TypeAsync(Terminal.CtrlC);
+
+        Assert.Equal(130, await terminal.ExitCodeAsync());
+        Assert.Contains("Requeued 5, 35 remain.", terminal.Screen, StringComparison.Ordinal);
+        Assert.Equal(35, await FailedAsync(service));
+    }
+
     [Fact]
     public async Task The_token_comes_from_the_environment_or_a_file_and_must_be_an_operators()
     {

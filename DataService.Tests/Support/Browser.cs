@@ -63,4 +63,9 @@ internal static class Pages
         };
         return complaints;
     }
+
+    /// <summary>Waits until the page has this address. Not until it is loaded, which Playwright misses where that comes at once: expectations wait by themselves.</summary>
+    /// <param name="page">Of the browser.</param>
+    /// <param name="url">With * for a part of a path, and ** for any.</param>
+    public static Task ArrivesAsync(this IPage page, string url) => page.WaitForURLAsync(url, new() { WaitUntil = WaitUntilState.Commit });
 }

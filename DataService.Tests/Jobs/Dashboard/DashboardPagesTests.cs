@@ -14,7 +14,7 @@ public sealed class DashboardPagesTests(PostgresCluster cluster, Browser browser
 
         await page.GotoAsync($"/hangfire/login#token={RunningService.ApiToken}");
 
-        await page.WaitForURLAsync("**/hangfire");
+        await page.ArrivesAsync("**/hangfire");
         Assert.DoesNotContain(RunningService.ApiToken, page.Url, StringComparison.Ordinal);
         await page.GoBackAsync();
         Assert.DoesNotContain(RunningService.ApiToken, page.Url, StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class DashboardPagesTests(PostgresCluster cluster, Browser browser
         await page.GotoAsync("/hangfire/jobs/failed");
         await page.GetByLabel("API token").FillAsync(RunningService.ApiToken);
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/hangfire/jobs/failed");
+        await page.ArrivesAsync("**/hangfire/jobs/failed");
         await Assertions.Expect(page.GetByText("Create repository for acme-shop-1a2b3c4d")).ToBeVisibleAsync();
         await Assertions.Expect(page.GetByText("GITHUB_FORBIDDEN (403): Resource not accessible").First).ToBeVisibleAsync();
         await page.Locator(".js-jobs-list-checkbox").First.CheckAsync();
@@ -54,9 +54,9 @@ public sealed class DashboardPagesTests(PostgresCluster cluster, Browser browser
 
         await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Sign out" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Sign out" }).ClickAsync();
-        await page.WaitForURLAsync("**/hangfire/login");
+        await page.ArrivesAsync("**/hangfire/login");
         await page.GotoAsync("/hangfire");
-        await page.WaitForURLAsync("**/hangfire/login*");
+        await page.ArrivesAsync("**/hangfire/login*");
     }
 
     [Theory]

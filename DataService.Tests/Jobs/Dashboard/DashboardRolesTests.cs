@@ -76,7 +76,7 @@ public sealed partial class DashboardRolesTests(PostgresCluster cluster, Browser
         await page.GotoAsync("/hangfire/jobs/failed");
         await page.GetByLabel("API token or viewer token").FillAsync(ViewerToken);
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/hangfire/jobs/failed");
+        await page.ArrivesAsync("**/hangfire/jobs/failed");
         await Assertions.Expect(page.GetByText("Create repository for only-looked-at")).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator(".js-jobs-list-command, .js-jobs-list-checkbox")).ToHaveCountAsync(0);
         var figures = await page.RunAndWaitForResponseAsync(() => page.GotoAsync("/hangfire"), "**/hangfire/stats");
@@ -85,7 +85,7 @@ public sealed partial class DashboardRolesTests(PostgresCluster cluster, Browser
         await page.GetByRole(AriaRole.Link, new() { Name = "Sign out (viewer)" }).ClickAsync();
         await Assertions.Expect(page.GetByText("Signed in: viewer token, viewer.")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
-        await page.WaitForURLAsync("**/hangfire/login");
+        await page.ArrivesAsync("**/hangfire/login");
         Assert.Empty(complaints);
     }
 

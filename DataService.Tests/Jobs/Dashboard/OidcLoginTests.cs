@@ -42,7 +42,7 @@ public sealed class OidcLoginTests(PostgresCluster cluster, OpenIdProvider provi
         await page.GotoAsync("/hangfire/jobs/failed");
         await Assertions.Expect(page.Locator("input")).ToHaveCountAsync(0);
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/hangfire/jobs/failed");
+        await page.ArrivesAsync("**/hangfire/jobs/failed");
         await page.Locator(".js-jobs-list-checkbox").First.CheckAsync();
         await page.Locator(".js-jobs-list-command", new() { HasText = "Requeue jobs" }).ClickAsync();
         await Service.CreationReachesAsync(slug, "created");
@@ -50,11 +50,11 @@ public sealed class OidcLoginTests(PostgresCluster cluster, OpenIdProvider provi
         await page.GetByRole(AriaRole.Link, new() { Name = "Sign out (operator)" }).ClickAsync();
         await Assertions.Expect(page.GetByText("Signed in: Ada Lovelace (ADA@example.com), operator.")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
-        await page.WaitForURLAsync("**/hangfire/login");
+        await page.ArrivesAsync("**/hangfire/login");
         Assert.Contains(provider.Requests, request => request.StartsWith("/end-session?", StringComparison.Ordinal)
             && request.Contains("id_token_hint=", StringComparison.Ordinal));
         await page.GotoAsync("/hangfire");
-        await page.WaitForURLAsync("**/hangfire/login?*");
+        await page.ArrivesAsync("**/hangfire/login?*");
         Assert.Empty(complaints);
     }
 

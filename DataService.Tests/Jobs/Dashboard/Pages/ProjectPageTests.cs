@@ -18,7 +18,7 @@ public sealed class ProjectPageTests(PostgresCluster cluster, Browser browser) :
         await page.GotoAsync("/hangfire");
         await page.GetByLabel("API token").FillAsync(RunningService.ApiToken);
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/hangfire");
+        await page.ArrivesAsync("**/hangfire");
         await Assertions.Expect(Metric(page, "failed")).ToHaveTextAsync("1");
         await Assertions.Expect(Metric(page, "budget")).ToHaveTextAsync("no limit");
         await page.GetByRole(AriaRole.Link, new() { Name = "Repositories" }).ClickAsync();
@@ -39,7 +39,7 @@ public sealed class ProjectPageTests(PostgresCluster cluster, Browser browser) :
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Re-run" })).ToHaveCountAsync(0);
 
         await page.GetByRole(AriaRole.Link, new() { Name = "in Hangfire" }).ClickAsync();
-        await page.WaitForURLAsync($"**/jobs/details/*");
+        await page.ArrivesAsync($"**/jobs/details/*");
         await Assertions.Expect(page.GetByRole(AriaRole.Region, new() { Name = "The creation" })).ToContainTextAsync("created");
         Assert.True(await page.EvaluateAsync<bool>(
             "document.querySelector('.ds-job').getBoundingClientRect().top < document.querySelector('.job-snippet').getBoundingClientRect().top"));

@@ -127,7 +127,7 @@ public sealed class RequeuePageTests(Desk desk, Browser browser) : IClassFixture
 
         await page.GetByLabel("Text in the slug").FillAsync("renewed");
         await page.GetByRole(AriaRole.Button, new() { Name = "Filter", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync("**/repositories?*q=renewed*");
+        await page.ArrivesAsync("**/repositories?*q=renewed*");
         await page.GetByRole(AriaRole.Link, new() { Name = "Re-run all that match" }).ClickAsync();
         await Assertions.Expect(page.Locator("#count")).ToContainTextAsync("499 to re-run");
         await Assertions.Expect(page.GetByLabel("Reason")).ToBeFocusedAsync();
@@ -141,7 +141,7 @@ public sealed class RequeuePageTests(Desk desk, Browser browser) : IClassFixture
         await Assertions.Expect(page.Locator("#run-back")).ToBeFocusedAsync();
         Assert.Equal((499, 3), (await CountAsync("renewed", "queued"), await CountAsync("untouched", "failed")));
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/repositories?*");
+        await page.ArrivesAsync("**/repositories?*");
         await Assertions.Expect(page.Locator(".ds-state-queued").First).ToBeVisibleAsync();
         Assert.Empty(complaints);
     }
