@@ -91,6 +91,8 @@ internal sealed partial class Reconciliation(
                 reported.Add(new ReportedFinding(observation.Kind, observation.Subject, observation.Detail, firstSeenAt, action));
         }
 
+        // The list of all repositories is of no use to anybody any more.
+        catalog.Invalidate();
         LogRound(mode, seen.Count, mended);
         return new ReconciliationReport(now, mode.ToString(), seen.Count, mended, githubError, reported);
     }
