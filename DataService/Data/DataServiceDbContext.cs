@@ -21,7 +21,7 @@ internal sealed class DataServiceDbContext(DbContextOptions<DataServiceDbContext
     /// <summary>The key ring of the dashboard's cookies, shared by all instances; its keys are stored encrypted.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
-    /// <summary>Names each configuration: to look for them would load every type of the service, and what those refer to.</summary>
+    /// <summary>Names each configuration: to look for them goes through every type of the service, and loads what those refer to.</summary>
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder
         // A trusted extension: the database's owner may add it.
         .HasPostgresExtension("pg_trgm")

@@ -6,7 +6,7 @@ namespace DataService.Http;
 
 /// <summary>
 /// The API's description. In Development it is made anew and shows what has just been changed; elsewhere the one that a test has accepted
-/// is served, and nothing that makes it is loaded.
+/// is served, and nothing that makes it is set up.
 /// </summary>
 internal static class OpenApi
 {

@@ -7,7 +7,7 @@ using Microsoft.OpenApi;
 
 namespace DataService.Http;
 
-/// <summary>Describes the API from its endpoints. A class of its own: where it is not used, nothing that it needs is loaded.</summary>
+/// <summary>Describes the API from its endpoints. A class of its own: it is of no use outside Development, nor is what it needs.</summary>
 internal static class OpenApiGenerator
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapOpenApi().AllowAnonymous();
