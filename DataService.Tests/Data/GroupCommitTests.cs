@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DataService.Data;
 using DataService.Tests.Support;
 
@@ -37,6 +38,38 @@ public sealed class GroupCommitTests
         Assert.Equal(["b", "c", "d"], (await SecondAsync()).Members);
         _groups[1].Answer();
         Assert.Equal(["B", "C", "D"], await Task.WhenAll(others));
+    }
+
+    [Fact]
+    public async Task The_traces_of_the_others_lead_to_that_of_the_first()
+    {
+        using var source = new ActivitySource(nameof(GroupCommitTests));
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = heard => heard == source,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var commits = Make(atOnce: 1);
+        var before = commits.CommitAsync("a", Cancelled);
+        var spans = new List<Activity>();
+        var others = new List<Task<string>>();
+        foreach (var member in (string[])["b", "c", "d"])
+        {
+            Activity.Current = null;
+            spans.Add(source.StartActivity("request", ActivityKind.Server)!);
+            others.Add(commits.CommitAsync(member, Cancelled));
+        }
+
+        _groups[0].Answer();
+        await before;
+        await SecondAsync();
+        _groups[1].Answer();
+        await Task.WhenAll(others);
+
+        Assert.Equal(3, spans.Select(span => span.TraceId).Distinct().Count());
+        Assert.Empty(spans[0].Links);
+        Assert.All(spans[1..], span => Assert.Equal(spans[0].Context, Assert.Single(span.Links).Context));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace DataService.Data;
 
 /// <summary>
@@ -8,7 +10,7 @@ namespace DataService.Data;
 /// <param name="most">Members of a group.</param>
 /// <param name="commit">
 /// Answers all members of a group, in their order. What it throws goes to each of them. It runs in the context of the first: its trace, its
-/// place in the log.
+/// place in the log. The others' traces lead there by a link.
 /// </param>
 internal sealed class GroupCommit<TAsked, TAnswer>(int atOnce, int most, Func<IReadOnlyList<TAsked>, Task<IReadOnlyList<TAnswer>>> commit)
 {
@@ -33,7 +35,7 @@ internal sealed class GroupCommit<TAsked, TAnswer>(int atOnce, int most, Func<IR
     /// </param>
     public Task<TAnswer> CommitAsync(TAsked asked, CancellationToken cancellationToken)
     {
-        var member = new Member(asked, ExecutionContext.Capture(), cancellationToken);
+        var member = new Member(asked, ExecutionContext.Capture(), Activity.Current, cancellationToken);
         bool begins;
         lock (_lock)
         {
@@ -93,6 +95,15 @@ internal sealed class GroupCommit<TAsked, TAnswer>(int atOnce, int most, Func<IR
     private Task<IReadOnlyList<TAnswer>> InContextOfFirst(List<Member> group)
     {
         var asked = group.ConvertAll(member => member.Asked);
+        if (group[0].Span is { } first)
+        {
+            foreach (var member in group.Skip(1))
+            {
+                if (member.Span is { IsAllDataRequested: true } span)
+                    span.AddLink(new ActivityLink(first.Context));
+            }
+        }
+
         if (group[0].Context is not { } context)
             return commit(asked);
         Task<IReadOnlyList<TAnswer>>? task = null;
@@ -100,7 +111,7 @@ internal sealed class GroupCommit<TAsked, TAnswer>(int atOnce, int most, Func<IR
         return task!;
     }
 
-    private sealed record Member(TAsked Asked, ExecutionContext? Context, CancellationToken CancellationToken)
+    private sealed record Member(TAsked Asked, ExecutionContext? Context, Activity? Span, CancellationToken CancellationToken)
     {
         public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
