@@ -22,6 +22,22 @@ public sealed class RepositoriesTests(PostgresCluster cluster) : GitHubSyncTest(
         Assert.Equal(3, Service.GitHub.Requests.Of("GET", "/user/repos").Count);
     }
 
+    /// <summary>The page is answered with 304, and what was kept of it leads to no other one.</summary>
+    [Fact]
+    public async Task What_comes_after_a_last_page_that_was_full_and_has_not_changed_shows()
+    {
+        foreach (var i in Enumerable.Range(0, 100))
+            Add($"repo-{i:D3}");
+        Assert.Equal(100, (await (await ListAsync()).ReadAsync(HttpStatusCode.OK)).GetArrayLength());
+        foreach (var i in Enumerable.Range(100, 5))
+            Add($"repo-{i:D3}");
+
+        await Eventually.ReturnsAsync(
+            async () => (await (await ListAsync()).ReadAsync(HttpStatusCode.OK)).GetArrayLength(), count => count is 105, "the five that came", TimeSpan.FromSeconds(10));
+
+        Assert.Contains(Service.GitHub.Requests.Of("GET", "/user/repos"), request => request.Status is 304);
+    }
+
     [Fact]
     public async Task Many_callers_at_once_share_one_round()
     {

@@ -20,7 +20,7 @@ internal sealed partial class IssueTracker(IConnection connection, GitHubOptions
     public async Task<IReadOnlyList<TrackedIssue>> ListAsync(string repository, CancellationToken cancellationToken)
     {
         var issues = await options.CallAsync(
-            () => connection.GetAllAsync<Issue>($"repos/{repository}/issues?state=all&sort=created&direction=asc&per_page=100", cancellationToken), time, cancellationToken);
+            () => connection.GetAllAsync<Issue>($"repos/{repository}/issues?state=all&sort=created&direction=asc", cancellationToken), time, cancellationToken);
         return [.. issues.Where(issue => issue.PullRequest is null).Select(Track)];
     }
 

@@ -75,7 +75,7 @@ internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions op
     {
         // In the order of creation the pages before the last one stay as they are, and cost nothing when they are asked for again.
         var all = await options.CallAsync(
-            () => connection.GetAllAsync<RepositoryAnswer>("user/repos?per_page=100&sort=created&direction=asc", CancellationToken.None), time, CancellationToken.None);
+            () => connection.GetAllAsync<RepositoryAnswer>("user/repos?sort=created&direction=asc", CancellationToken.None), time, CancellationToken.None);
         return
         [
             .. all.Select(r => new GitHubRepository(r.Id, r.FullName, r.DefaultBranch, r.Private, ProjectMark.Find(r.Description)))

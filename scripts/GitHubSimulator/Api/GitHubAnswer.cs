@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Encodings.Web;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
 
@@ -80,9 +80,8 @@ internal sealed class GitHubAnswer(int status, string? contentType, byte[] body)
         if (!call.IsGet || status != StatusCodes.Status200OK)
             return false;
 
-        // The Link header counts: a full page stays the same when another one comes after it.
-        var links = Encoding.UTF8.GetBytes(_headers.GetValueOrDefault(HeaderNames.Link, ""));
-        var tag = $"W/\"{Convert.ToHexStringLower(SHA256.HashData([.. body, .. links]))}\"";
+        // The Link header does not count: a full page stays the same when another one comes after it.
+        var tag = $"W/\"{Convert.ToHexStringLower(SHA256.HashData(body))}\"";
         With(HeaderNames.ETag, tag).With(HeaderNames.CacheControl, "private, max-age=60, s-maxage=60");
         var present = EntityTagHeaderValue.Parse(tag);
         if (!context.Request.GetTypedHeaders().IfNoneMatch
