@@ -34,6 +34,32 @@ public sealed class GitHubFailureTests
         Assert.False(failure.Kind.IsTransient);
     }
 
+    [Theory]
+    [InlineData("bad\\u0000thing", "bad thing")]
+    [InlineData("two\\r\\nlines", "two  lines")]
+    public void What_a_row_or_a_line_cannot_hold_is_left_out_of_GitHubs_text(string sent, string text) =>
+        Assert.Equal(text, GitHubFailure.Classify(Thrown(422, $$"""{"message":"{{sent}}"}"""), Now).Text);
+
+    [Fact]
+    public void A_long_text_is_cut_between_two_characters()
+    {
+        var failure = GitHubFailure.Classify(Thrown(422, $$"""{"message":"{{new string('a', 999)}}\ud83d\ude00 and more"}"""), Now);
+
+        Assert.Equal(new string('a', 999) + "…", failure.Text);
+    }
+
+    [Fact]
+    public void Only_a_refusal_for_want_of_a_permission_names_it()
+    {
+        (string, string)[] headers = [("X-Accepted-GitHub-Permissions", "issues=write"), ("Retry-After", "60")];
+
+        var limited = GitHubFailure.Classify(Thrown(403, """{"message":"You have exceeded a secondary rate limit."}""", headers), Now);
+        var refused = GitHubFailure.Classify(Thrown(403, """{"message":"No."}""", headers[..1]), Now);
+
+        Assert.Equal((FailureKind.GitHubRateLimited, "You have exceeded a secondary rate limit."), (limited.Kind, limited.Text));
+        Assert.Equal((FailureKind.GitHubForbidden, "No. (needs issues=write)"), (refused.Kind, refused.Text));
+    }
+
     /// <summary>The reason may be that the name is taken, by a creation of ours whose answer was lost.</summary>
     [Theory]
     [InlineData("<html>odd</html>")]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using DataService.Domain;
 using Octokit;
 
@@ -17,7 +18,13 @@ internal static class GitHubFailure
     /// <summary>Classifies any exception that a call through Octokit can end in; what it does not know is our own fault.</summary>
     /// <param name="exception">As thrown by Octokit 14, see its HandleErrors.</param>
     /// <param name="now">UTC.</param>
-    public static Failure Classify(Exception exception, DateTime now) => exception switch
+    public static Failure Classify(Exception exception, DateTime now)
+    {
+        var failure = Read(exception, now);
+        return failure with { Text = Printable(failure.Text) };
+    }
+
+    private static Failure Read(Exception exception, DateTime now) => exception switch
     {
         ApiValidationException taken when IsNameTaken(taken) => Of(FailureKind.GitHubRepoNameTaken, taken),
         // The reason may be that the name is taken, and the taker may be ourselves: nobody can tell.
@@ -69,7 +76,7 @@ internal static class GitHubFailure
     /// <summary>Octokit takes a body that it cannot read for the message itself, and one that is missing for no message.</summary>
     private static bool IsUnreadable(ApiException exception) => exception.ApiError?.Message?.Trim() is null or "" or "null" or ['{' or '[' or '<' or '"', ..];
 
-    private static Failure Of(FailureKind kind, ApiException exception) => new(kind, (int)exception.StatusCode, Text(exception));
+    private static Failure Of(FailureKind kind, ApiException exception) => new(kind, (int)exception.StatusCode, Text(kind, exception));
 
     private static Failure Limited(ApiException exception, DateTime now) => Of(FailureKind.GitHubRateLimited, exception) with
     {
@@ -103,7 +110,7 @@ internal static class GitHubFailure
     private static string? Header(ApiException exception, string name) =>
         exception.HttpResponse?.Headers.FirstOrDefault(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
-    private static string Text(ApiException exception)
+    private static string Text(FailureKind kind, ApiException exception)
     {
         var message = exception.ApiError?.Message;
         // A body that is no JSON arrives here whole: an HTML page tells an operator nothing.
@@ -112,11 +119,25 @@ internal static class GitHubFailure
         var details = (exception.ApiError?.Errors ?? [])
             .Select(error => error.Message is { Length: > 0 } text ? text : $"{error.Resource} {error.Field} {error.Code}".Trim())
             .Where(text => text.Length > 0);
-        var needed = Header(exception, "X-Accepted-GitHub-Permissions") is { Length: > 0 } permissions && exception.StatusCode is HttpStatusCode.Forbidden
+        // It comes with a limit's answer too, which no permission would change.
+        var needed = kind is FailureKind.GitHubForbidden && Header(exception, "X-Accepted-GitHub-Permissions") is { Length: > 0 } permissions
             ? $" (needs {permissions})"
             : "";
-        var whole = string.Join(' ', details.Prepend(message)) + needed;
-        return whole.Length <= MaxTextLength ? whole : whole[..MaxTextLength] + "…";
+        return string.Join(' ', details.Prepend(message)) + needed;
+    }
+
+    /// <summary>Fit for a row and a line: PostgreSQL takes no NUL and no half of a character, and GitHub's text may hold any, also where it is cut.</summary>
+    private static string Printable(string text)
+    {
+        var printable = new StringBuilder();
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (printable.Length + rune.Utf16SequenceLength > MaxTextLength)
+                return printable.Append('…').ToString();
+            printable.Append(Rune.IsControl(rune) ? " " : rune.ToString());
+        }
+
+        return printable.ToString();
     }
 
     private static string Innermost(Exception exception)
