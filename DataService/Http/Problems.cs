@@ -57,6 +57,8 @@ internal static class Problems
             problem.Detail ??= string.Join(" ", errors.Values.SelectMany(texts => texts));
         }
 
+        problem.Status = status;
+        problem.Title ??= ReasonPhrases.GetReasonPhrase(status);
         problem.Detail ??= status switch
         {
             StatusCodes.Status404NotFound => "There is nothing at this address.",
@@ -65,8 +67,6 @@ internal static class Problems
             StatusCodes.Status415UnsupportedMediaType => WrongContentType,
             _ => problem.Title,
         };
-        problem.Status = status;
-        problem.Title ??= ReasonPhrases.GetReasonPhrase(status);
         problem.Type ??= "about:blank";
         problem.Instance ??= context.HttpContext.Request.Path;
         problem.Extensions.TryAdd(Code, ErrorCode.ForStatus(status));

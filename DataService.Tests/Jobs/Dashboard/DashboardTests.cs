@@ -144,7 +144,8 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
 
         var response = await admin.PostAsync("/hangfire/jobs/failed/requeue", new FormUrlEncodedContent([new("jobs[]", jobId)]), Cancelled);
 
-        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        var problem = await response.ReadProblemAsync(HttpStatusCode.Forbidden, "FORBIDDEN");
+        Assert.Equal("Forbidden", problem.GetProperty("message").GetString());
         await Service.JobReachesAsync(jobId, "Failed");
     }
 
