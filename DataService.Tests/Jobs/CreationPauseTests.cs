@@ -189,6 +189,21 @@ public sealed class CreationPauseTests(PostgresCluster cluster) : ServiceTest(cl
     }
 
     [Fact]
+    public async Task What_began_to_wait_when_the_pause_had_just_ended_is_woken_within_a_minute()
+    {
+        await (await Service.Http.PostAsJsonAsync("/repo-creations/pause", new { reason = "The plan is changed." }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+        var slug = await Service.CreateProjectAsync("Late");
+        await Service.ApproveAsync(slug);
+        await WaitingAsync(Service, slug, "resume");
+        // As if the process had died between the end of the pause and the waking of those who wait for it.
+        await Service.QueryAsync<int>("DELETE FROM creation_pause");
+
+        ProbeNow();
+
+        await Service.CreationReachesAsync(slug, "created");
+    }
+
+    [Fact]
     public async Task A_failure_between_two_refusals_is_no_reason_to_pause_but_a_success_begins_the_count_anew()
     {
         Service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.Permission, Name = "bad-*" });

@@ -33,9 +33,10 @@ internal sealed class ReconcileJob(Reconciliation reconciliation)
 
 /// <summary>
 /// After a change of the token, lets one of the waiting jobs try it at once. Without waiting jobs there is nothing to do: the next
-/// approval's job tries it.
+/// approval's job tries it. Where nothing is paused it wakes whoever waits for the end of a pause all the same: a process that died right after the end
+/// has woken nobody, and a job that had read the pause before may have begun to wait after it.
 /// </summary>
-internal sealed class ProbeTokenJob(DataServiceDbContext db, GitHubOptions gitHub, IBackgroundJobClient jobs, TimeProvider time)
+internal sealed class ProbeTokenJob(DataServiceDbContext db, GitHubOptions gitHub, WakeWaitingJob wake, IBackgroundJobClient jobs, TimeProvider time)
 {
     public const string RecurringId = "probe-token";
 
@@ -44,7 +45,10 @@ internal sealed class ProbeTokenJob(DataServiceDbContext db, GitHubOptions gitHu
     /// <param name="cancellationToken">Filled in by Hangfire.</param>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (gitHub.Token is null || await db.CreationPauses.AsNoTracking().SingleOrDefaultAsync(cancellationToken) is not { } pause || !pause.MayProbe(gitHub.Credential, time.UtcNow))
+        var pause = await db.CreationPauses.AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+        if (pause is null)
+            await wake.RunAsync(cancellationToken);
+        if (gitHub.Token is null || pause?.MayProbe(gitHub.Credential, time.UtcNow) is not true)
             return;
         var waiting = await db.RepoCreations.AsNoTracking().Where(c => c.WaitsFor == WaitReason.Resume).OrderBy(c => c.UpdatedAt).Select(c => c.JobId).FirstOrDefaultAsync(cancellationToken);
         if (waiting is not null)

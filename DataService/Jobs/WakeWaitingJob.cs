@@ -1,12 +1,10 @@
 using DataService.Data;
-using DataService.Domain;
 using Hangfire;
 using Hangfire.States;
-using Microsoft.EntityFrameworkCore;
 
 namespace DataService.Jobs;
 
-/// <summary>Enqueues the jobs that waited for the end of a pause. Those that it misses look by themselves within six minutes.</summary>
+/// <summary>Enqueues the jobs that waited for the end of a pause. Those that it misses are woken by <see cref="ProbeTokenJob"/>, within a minute.</summary>
 internal sealed class WakeWaitingJob(DataServiceDbContext db, IBackgroundJobClient jobs)
 {
     private const int BatchSize = 500;
@@ -17,14 +15,13 @@ internal sealed class WakeWaitingJob(DataServiceDbContext db, IBackgroundJobClie
         var last = Guid.Empty;
         while (true)
         {
-            var batch = await db.RepoCreations.AsNoTracking().Where(c => c.WaitsFor == WaitReason.Resume && c.ProjectId > last).OrderBy(c => c.ProjectId)
-                .Select(c => new { c.ProjectId, c.JobId }).Take(BatchSize).ToListAsync(cancellationToken);
+            var batch = await HangfireTables.FindWaitingForResumeAsync(db, last, BatchSize, cancellationToken);
             if (batch is [])
                 return;
             foreach (var waiting in batch)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                jobs.ChangeState(waiting.JobId!, new WokenState(), ScheduledState.StateName);
+                jobs.ChangeState(waiting.JobId, new WokenState(), ScheduledState.StateName);
             }
 
             last = batch[^1].ProjectId;
