@@ -127,6 +127,32 @@ public sealed class SyncTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     }
 
     [Fact]
+    public async Task An_issue_at_the_tasks_address_that_stands_for_another_task_is_not_the_tasks()
+    {
+        var slug = await PushedAsync(1);
+        Assert.True(Service.GitHub.Repositories.Delete(Repository.Id));
+        Assert.NotNull(Service.GitHub.Repositories.Create(RunningService.Organization, "work", isPrivate: true, description: null));
+        Service.GitHub.Repositories.CreateIssue(Repository.Id, "Of another task", $"<!-- dataservice:task:{Guid.CreateVersion7()} -->");
+        Close(1);
+
+        var tasks = await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal(["pending"], Statuses(tasks));
+    }
+
+    [Fact]
+    public async Task An_issue_whose_marker_a_person_took_out_is_known_by_its_address()
+    {
+        var slug = await PushedAsync(1);
+        Service.GitHub.Repositories.UpdateIssue(Repository.Id, 1, issue => issue with { Body = "Rewritten" });
+        Close(1);
+
+        var tasks = await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal(["done"], Statuses(tasks));
+    }
+
+    [Fact]
     public async Task Without_a_repository_the_tasks_come_as_they_are()
     {
         var slug = await Service.CreateProjectAsync("Homeless");

@@ -51,21 +51,22 @@ internal static partial class SyncTasks
             .ExecuteUpdateAsync(p => p.SetProperty(x => x.IssuesSyncedAt, now), cancellationToken) is 1;
 
     /// <summary>
-    /// In one statement. A number alone does not make an issue the task's: the project may have had another repository, so the marker or
-    /// the address has to agree. An issue that was transferred or deleted is not in the list, and its task stays as it is.
+    /// In one statement. A number alone does not make an issue the task's: the project may have had another repository, so the marker has to
+    /// agree, or the address where a person took the marker out. The address alone does not do either: in a repository that was made anew
+    /// under the same name it is another task's. An issue that was transferred or deleted is not in the list, and its task stays as it is.
     /// </summary>
     private static async Task ApplyAsync(DataServiceDbContext db, Guid projectId, IReadOnlyList<TrackedIssue> issues, CancellationToken cancellationToken)
     {
         int[] numbers = [.. issues.Select(issue => issue.Number)];
         string[] urls = [.. issues.Select(issue => issue.Url)];
-        Guid[] taskIds = [.. issues.Select(issue => issue.TaskId ?? Guid.Empty)];
+        Guid?[] taskIds = [.. issues.Select(issue => issue.TaskId)];
         string[] statuses = [.. issues.Select(issue => issue.IsClosed ? ProjectTask.Done : ProjectTask.Pending)];
         await db.Database.ExecuteSqlAsync(
             $"""
              UPDATE tasks SET status = issue.status
              FROM unnest({numbers}, {urls}, {taskIds}, {statuses}) AS issue (number, url, task_id, status)
              WHERE tasks.project_id = {projectId} AND tasks.github_issue_number = issue.number
-               AND (tasks.id = issue.task_id OR tasks.github_issue_url = issue.url) AND tasks.status <> issue.status
+               AND (tasks.id = issue.task_id OR (issue.task_id IS NULL AND tasks.github_issue_url = issue.url)) AND tasks.status <> issue.status
              """, cancellationToken);
     }
 
