@@ -1,5 +1,6 @@
 using DataService.Tests.Support;
 using GitHubSimulator.Faults;
+using Serilog.Events;
 
 namespace DataService.Tests.GitHubSync;
 
@@ -127,6 +128,78 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
         await (await PushAsync("nobody")).ReadProblemAsync(HttpStatusCode.NotFound, "NOT_FOUND");
     }
 
+    [Fact]
+    public async Task Nothing_more_is_written_into_a_repository_that_the_project_no_longer_has()
+    {
+        var slug = await ArrangeAsync(3);
+        var other = Service.GitHub.Repositories.Create(RunningService.Organization, "other", isPrivate: true, description: null)!;
+        Task<HttpResponseMessage> push;
+        await using (var tasks = await TasksLock.TakeAsync(Service.ConnectionString))
+        {
+            push = PushAsync(slug);
+            await tasks.IsWaitedForAsync();
+            await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = other.FullName }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+        }
+
+        await (await push).ReadProblemAsync(HttpStatusCode.Conflict, "NO_GITHUB_REPO");
+
+        Assert.Single(Issues);
+        Assert.Contains(Service.Logs.Events, IsOfUnlinkedIssue);
+        var pushed = await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        Assert.Equal([1, 2, 3], Numbers(pushed));
+        Assert.Equal(3, Service.GitHub.Repositories.Issues(other.Id).Count);
+        Assert.Single(Issues);
+    }
+
+    [Fact]
+    public async Task Nothing_more_is_written_for_a_project_that_was_deleted_meanwhile()
+    {
+        var slug = await ArrangeAsync(3);
+        await using var tasks = await TasksLock.TakeAsync(Service.ConnectionString);
+        var push = PushAsync(slug);
+        await tasks.IsWaitedForAsync();
+        await tasks.ChangeAsync("DELETE FROM projects");
+
+        await (await push).ReadProblemAsync(HttpStatusCode.NotFound, "NOT_FOUND");
+
+        Assert.Single(Issues);
+        Assert.Contains(Service.Logs.Events, IsOfUnlinkedIssue);
+    }
+
+    [Fact]
+    public async Task A_job_whose_project_was_deleted_meanwhile_ends()
+    {
+        var slug = await ArrangeAsync(26);
+        await using var tasks = await TasksLock.TakeAsync(Service.ConnectionString);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.Accepted);
+        await tasks.IsWaitedForAsync();
+        await tasks.ChangeAsync("DELETE FROM projects");
+
+        await PushJobReachesAsync("Succeeded");
+
+        Assert.Single(Issues);
+    }
+
+    [Fact]
+    public async Task Each_task_is_pushed_as_it_is_when_its_turn_comes()
+    {
+        var slug = await ArrangeAsync(4);
+        await using var tasks = await TasksLock.TakeAsync(Service.ConnectionString);
+        var push = PushAsync(slug);
+        await tasks.IsWaitedForAsync();
+        await tasks.ChangeAsync(
+            """
+            UPDATE tasks SET title = 'Renamed' WHERE sort_order = 1;
+            DELETE FROM tasks WHERE sort_order = 2;
+            UPDATE tasks SET github_issue_number = 7, github_issue_url = 'https://github.test/7' WHERE sort_order = 3
+            """);
+
+        var pushed = await (await push).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal([1, 2, 7], Numbers(pushed));
+        Assert.Equal(["Task 0", "Renamed"], Issues.Select(issue => issue.Title));
+    }
+
     [Theory]
     [InlineData(nameof(FaultKind.SecondaryLimit), HttpStatusCode.ServiceUnavailable, "GITHUB_RATE_LIMITED")]
     [InlineData(nameof(FaultKind.BadGateway), HttpStatusCode.BadGateway, "GITHUB_UNAVAILABLE")]
@@ -141,4 +214,12 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
         if (status is HttpStatusCode.ServiceUnavailable)
             Assert.InRange(response.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 15, 17);
     }
+
+    private static bool IsOfUnlinkedIssue(LogEvent logged) =>
+        logged.Level is LogEventLevel.Warning && logged.MessageTemplate.Text.StartsWith("Issue {Number} of {Repository}", StringComparison.Ordinal);
+
+    private Task<string?> PushJobReachesAsync(string state) => Eventually.ReturnsAsync(
+        () => Service.QueryAsync<string>("SELECT statename FROM hangfire.job WHERE invocationdata::text LIKE '%PushTasksJob%'"),
+        reached => reached == state,
+        $"the push to be {state}");
 }

@@ -31,7 +31,12 @@ internal static class PushTasks
         }
 
         await push.RunAsync(project.Id, repository, comeback: null, cancellationToken);
-        return TypedResults.Ok(await db.ListTasksAsync(project, cancellationToken));
+        return await db.Projects.Where(p => p.Id == project.Id).Select(p => new { p.GithubRepo }).SingleOrDefaultAsync(cancellationToken) switch
+        {
+            null => Problems.NoSuchProject(slug),
+            { GithubRepo: var now } when now != repository => Problems.LostRepository(slug, repository),
+            _ => TypedResults.Ok(await db.ListTasksAsync(project, cancellationToken)),
+        };
     }
 
     internal static async Task<TaskResponse[]> ListTasksAsync(this DataServiceDbContext db, Project project, CancellationToken cancellationToken) =>

@@ -24,6 +24,9 @@ internal static class Problems
 
     public static ProblemHttpResult NoRepository(string slug) => Of(ErrorCode.NoGitHubRepo, $"Project '{Shortened(slug)}' has no GitHub repository.");
 
+    public static ProblemHttpResult LostRepository(string slug, string repository) => Of(
+        ErrorCode.NoGitHubRepo, $"Project '{Shortened(slug)}' no more has the GitHub repository {repository}. If it has another one now, push again.");
+
     /// <param name="field">As the caller spells it.</param>
     /// <param name="text">What a form can show beside the field.</param>
     public static ProblemHttpResult Invalid(string field, string text) => TypedResults.Problem(Validation(field, text));

@@ -13,44 +13,64 @@ internal sealed partial class TaskPush(
     /// <summary>A turn so near is sat out. Turns are about a second apart.</summary>
     private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>Ends early where the project is deleted, or has another repository, meanwhile: who asked has to look.</summary>
     /// <param name="projectId">Whose tasks.</param>
     /// <param name="repository">Full name.</param>
     /// <param name="comeback">For a caller that comes back: the turn that it was given the last time, if it was; null for one that does not.</param>
     /// <param name="cancellationToken">Ends it between two issues.</param>
-    /// <returns>The turn at which the caller shall come back for the rest; null where all is done.</returns>
+    /// <returns>The turn at which the caller shall come back for the rest; null where nothing is left to do.</returns>
     /// <exception cref="FailureException">GitHub failed, or nothing more may be created for longer than a caller waits who does not come back; the
     /// issues so far are saved, and the next push goes on from there.</exception>
     public async Task<Turn?> RunAsync(Guid projectId, string repository, Comeback? comeback, CancellationToken cancellationToken)
     {
         await using var alone = await ProjectLock.AcquireAsync(dataSource, projectId, time, cancellationToken);
-        var missing = await db.Tasks.AsNoTracking().Where(t => t.ProjectId == projectId && t.GithubIssueNumber == null)
-            .OrderBy(t => t.SortOrder).ThenBy(t => t.Id).ToListAsync(cancellationToken);
+        var missing = await db.Tasks.Where(t => t.ProjectId == projectId && t.GithubIssueNumber == null)
+            .OrderBy(t => t.SortOrder).ThenBy(t => t.Id).Select(t => t.Id).ToListAsync(cancellationToken);
         if (missing is [])
             return null;
 
         // What an interrupted push has left behind: issues whose numbers nobody heard of.
         var known = (await tracker.ListAsync(repository, cancellationToken)).Where(issue => issue.TaskId is not null)
             .GroupBy(issue => issue.TaskId!.Value).ToDictionary(issues => issues.Key, issues => issues.First());
-        foreach (var task in missing)
+        var hasTurn = false;
+        foreach (var taskId in missing)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!known.TryGetValue(task.Id, out var issue))
+            if (!known.TryGetValue(taskId, out var issue) && !hasTurn)
             {
                 if (await TakeTurnAsync(comeback, cancellationToken) is { } later)
                     return later;
                 comeback = comeback is null ? null : new Comeback(null);
+                hasTurn = true;
+            }
+
+            // A push takes minutes, and people go on meanwhile.
+            if (await FindAsync(projectId, repository, taskId, cancellationToken) is not { } now)
+                return null;
+            if (now.Task is not { } task)
+                continue;
+            if (issue is null)
+            {
+                hasTurn = false;
                 issue = await CreateAsync(repository, task);
             }
 
             // Not cancelled: the issue is there, and its number is to be saved as soon as it is known.
-            var linked = await db.Tasks.Where(t => t.Id == task.Id && t.GithubIssueNumber == null)
+            var linked = await db.Tasks
+                .Where(t => t.Id == taskId && t.GithubIssueNumber == null && db.Projects.Any(p => p.Id == t.ProjectId && p.GithubRepo == repository))
                 .ExecuteUpdateAsync(t => t.SetProperty(x => x.GithubIssueNumber, issue.Number).SetProperty(x => x.GithubIssueUrl, issue.Url), CancellationToken.None);
             if (linked is 0)
-                LogTaskGone(repository, issue.Number);
+                LogNotLinked(repository, issue.Number);
         }
 
         return null;
     }
+
+    /// <returns>The task, null in it where it is gone or has an issue; null where the project is gone or has another repository.</returns>
+    private Task<Missing?> FindAsync(Guid projectId, string repository, Guid taskId, CancellationToken cancellationToken) => db.Projects.AsNoTracking()
+        .Where(p => p.Id == projectId && p.GithubRepo == repository)
+        .Select(p => new Missing(db.Tasks.FirstOrDefault(t => t.Id == taskId && t.ProjectId == p.Id && t.GithubIssueNumber == null)))
+        .SingleOrDefaultAsync(cancellationToken);
 
     private async Task<TrackedIssue> CreateAsync(string repository, ProjectTask task)
     {
@@ -93,8 +113,10 @@ internal sealed partial class TaskPush(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Issue {Number} of {Repository} stands for a task that was deleted meanwhile")]
-    private partial void LogTaskGone(string repository, int number);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Issue {Number} of {Repository} stands for a task that was deleted, got another issue, or whose project got another repository meanwhile")]
+    private partial void LogNotLinked(string repository, int number);
+
+    private sealed record Missing(ProjectTask? Task);
 }
 
 /// <param name="Turn">UTC; the turn of the budget that was reserved; null where none was.</param>
