@@ -1,5 +1,7 @@
+using DataService.Data;
 using DataService.Tests.Support;
 using GitHubSimulator.Faults;
+using Npgsql;
 using Serilog.Events;
 
 namespace DataService.Tests.GitHubSync;
@@ -198,6 +200,23 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
 
         Assert.Equal([1, 2, 7], Numbers(pushed));
         Assert.Equal(["Task 0", "Renamed"], Issues.Select(issue => issue.Title));
+    }
+
+    [Fact]
+    public async Task A_job_leaves_its_worker_while_another_push_of_the_project_is_under_way()
+    {
+        var slug = await ArrangeAsync(26);
+        var projectId = (await Service.GetProjectAsync(slug)).GetProperty("id").GetGuid();
+        await using (await ProjectLock.AcquireAsync(Service.Services.GetRequiredService<NpgsqlDataSource>(), projectId, TimeProvider.System, Cancelled))
+        {
+            await (await PushAsync(slug)).ReadAsync(HttpStatusCode.Accepted);
+            await PushJobReachesAsync("Scheduled");
+        }
+
+        await PushJobReachesAsync("Succeeded");
+
+        Assert.Equal(26, Issues.Count);
+        Assert.Equal(0L, await Service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobparameter WHERE name = 'RetryCount'"));
     }
 
     [Theory]

@@ -23,22 +23,30 @@ internal sealed class ProjectLock : IAsyncDisposable
         using var retries = new PeriodicTimer(RetryInterval, time);
         while (true)
         {
-            var session = await dataSource.OpenConnectionAsync(cancellationToken);
-            try
-            {
-                await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1, $2)", session) { Parameters = { new() { Value = Space }, new() { Value = Key(projectId) } } };
-                if (await command.ExecuteScalarAsync(cancellationToken) is true)
-                    return new ProjectLock(session);
-            }
-            catch
-            {
-                await session.DisposeAsync();
-                throw;
-            }
-
-            await session.DisposeAsync();
+            if (await TryAcquireAsync(dataSource, projectId, cancellationToken) is { } taken)
+                return taken;
             await retries.WaitForNextTickAsync(cancellationToken);
         }
+    }
+
+    /// <returns>Null where somebody else holds it.</returns>
+    public static async Task<ProjectLock?> TryAcquireAsync(NpgsqlDataSource dataSource, Guid projectId, CancellationToken cancellationToken)
+    {
+        var session = await dataSource.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1, $2)", session) { Parameters = { new() { Value = Space }, new() { Value = Key(projectId) } } };
+            if (await command.ExecuteScalarAsync(cancellationToken) is true)
+                return new ProjectLock(session);
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+
+        await session.DisposeAsync();
+        return null;
     }
 
     /// <summary>Back in the pool the session is reset, which releases the lock; it is released here so as not to wait for that.</summary>

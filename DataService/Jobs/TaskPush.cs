@@ -13,6 +13,9 @@ internal sealed partial class TaskPush(
     /// <summary>A turn so near is sat out. Turns are about a second apart.</summary>
     private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>For a job that meets another push: long beside a look at the lock, short beside a push that is worth a job.</summary>
+    private static readonly TimeSpan WhileAnotherPushes = TimeSpan.FromSeconds(5);
+
     /// <summary>Ends early where the project is deleted, or has another repository, meanwhile: who asked has to look.</summary>
     /// <param name="projectId">Whose tasks.</param>
     /// <param name="repository">Full name.</param>
@@ -21,9 +24,13 @@ internal sealed partial class TaskPush(
     /// <returns>The turn at which the caller shall come back for the rest; null where nothing is left to do.</returns>
     /// <exception cref="FailureException">GitHub failed, or nothing more may be created for longer than a caller waits who does not come back; the
     /// issues so far are saved, and the next push goes on from there.</exception>
+    /// <exception cref="JobPostponedException">Another push of the project is under way, and the caller is one that comes back.</exception>
     public async Task<Turn?> RunAsync(Guid projectId, string repository, Comeback? comeback, CancellationToken cancellationToken)
     {
-        await using var alone = await ProjectLock.AcquireAsync(dataSource, projectId, time, cancellationToken);
+        await using var alone = comeback is null
+            ? await ProjectLock.AcquireAsync(dataSource, projectId, time, cancellationToken)
+            : await ProjectLock.TryAcquireAsync(dataSource, projectId, cancellationToken)
+                ?? throw new JobPostponedException(time.UtcNow + WhileAnotherPushes, "Waits for another push of this project");
         var missing = await db.Tasks.Where(t => t.ProjectId == projectId && t.GithubIssueNumber == null)
             .OrderBy(t => t.SortOrder).ThenBy(t => t.Id).Select(t => t.Id).ToListAsync(cancellationToken);
         if (missing is [])
