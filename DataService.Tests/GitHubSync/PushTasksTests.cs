@@ -203,6 +203,29 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     }
 
     [Fact]
+    public async Task A_push_whose_lock_is_gone_writes_nothing_more()
+    {
+        var slug = await ArrangeAsync(3);
+        Task<HttpResponseMessage> push;
+        await using (var tasks = await TasksLock.TakeAsync(Service.ConnectionString))
+        {
+            push = PushAsync(slug);
+            await tasks.IsWaitedForAsync();
+            Assert.True(await Service.QueryAsync<bool>(
+                """
+                SELECT bool_and(pg_terminate_backend(pid, 30000)) FROM pg_locks
+                WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """));
+        }
+
+        await (await push).ReadProblemAsync(HttpStatusCode.ServiceUnavailable, "DATABASE_UNAVAILABLE");
+
+        Assert.Single(Issues);
+        Assert.Equal([1, 2, 3], Numbers(await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK)));
+        Assert.Equal(3, Issues.Count);
+    }
+
+    [Fact]
     public async Task A_job_leaves_its_worker_while_another_push_of_the_project_is_under_way()
     {
         var slug = await ArrangeAsync(26);

@@ -49,15 +49,31 @@ internal sealed class ProjectLock : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Back in the pool the session is reset, which releases the lock; it is released here so as not to wait for that.</summary>
+    /// <summary>Asks the session that holds it. The lock goes with the session, and nothing tells the work under it.</summary>
+    /// <exception cref="NpgsqlException">The session is gone, and somebody else may have the lock.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        if (_session.FullState is not System.Data.ConnectionState.Open)
+            throw new NpgsqlException("The session that held the project's lock is gone.");
+        await using var command = new NpgsqlCommand("SELECT 1", _session);
+        await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    /// <summary>It is released before the session goes back to the pool, which resets nothing.</summary>
     public async ValueTask DisposeAsync()
     {
         await using (_session)
         {
-            if (_session.FullState is System.Data.ConnectionState.Open)
+            if (_session.FullState is not System.Data.ConnectionState.Open)
+                return;
+            try
             {
                 await using var command = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", _session);
                 await command.ExecuteNonQueryAsync(CancellationToken.None);
+            }
+            catch (NpgsqlException)
+            {
+                // The lock has gone with its session.
             }
         }
     }

@@ -25,6 +25,7 @@ internal sealed partial class TaskPush(
     /// <exception cref="FailureException">GitHub failed, or nothing more may be created for longer than a caller waits who does not come back; the
     /// issues so far are saved, and the next push goes on from there.</exception>
     /// <exception cref="JobPostponedException">Another push of the project is under way, and the caller is one that comes back.</exception>
+    /// <exception cref="NpgsqlException">The database is away, or the lock was lost; what holds for GitHub's failures holds here too.</exception>
     public async Task<Turn?> RunAsync(Guid projectId, string repository, Comeback? comeback, CancellationToken cancellationToken)
     {
         await using var alone = comeback is null
@@ -58,6 +59,7 @@ internal sealed partial class TaskPush(
                 continue;
             if (issue is null)
             {
+                await alone.CheckAsync(cancellationToken);
                 hasTurn = false;
                 issue = await CreateAsync(repository, task);
             }
