@@ -11,6 +11,9 @@ internal sealed record DataOptions(string ConnectionString)
     /// <summary>Groups of approvals at once that go to the database; further ones wait for milliseconds, and are the next groups.</summary>
     public const int MostSingleStatements = 2;
 
+    /// <summary>Projects at once whose tasks are pushed. GitHub lets about one issue be written in a second, whosever it is.</summary>
+    public const int MostProjectLocks = 10;
+
     /// <summary>
     /// For a session of those: each row is found by its key. For tables that PostgreSQL has not counted yet it would rather read all of them,
     /// and keep to that plan when they have grown.
@@ -26,6 +29,17 @@ internal sealed record DataOptions(string ConnectionString)
         NoResetOnClose = true,
         MinPoolSize = 0,
         MaxPoolSize = Math.Min(MostSingleStatements, new NpgsqlConnectionStringBuilder(ConnectionString).MaxPoolSize),
+    }.ConnectionString;
+
+    /// <summary>
+    /// For <see cref="ProjectLock"/>, which holds a session as long as its work takes: in the pool that all share, those who hold locks would
+    /// wait for the connections that they keep from each other. It leaves a lock behind where it cannot give it back, so a session is reset.
+    /// </summary>
+    public string ForProjectLocks => new NpgsqlConnectionStringBuilder(ConnectionString)
+    {
+        NoResetOnClose = false,
+        MinPoolSize = 0,
+        MaxPoolSize = Math.Min(MostProjectLocks, new NpgsqlConnectionStringBuilder(ConnectionString).MaxPoolSize),
     }.ConnectionString;
 
     /// <exception cref="ConfigurationException">The text is no connection string of Npgsql's.</exception>

@@ -10,6 +10,9 @@ internal static class DataSetup
     /// <summary>The key of a second <see cref="NpgsqlDataSource"/>, see <see cref="DataOptions.ForSingleStatements"/>.</summary>
     public const string SingleStatements = "single statements";
 
+    /// <summary>The key of a third one, see <see cref="DataOptions.ForProjectLocks"/>.</summary>
+    public const string ProjectLocks = "project locks";
+
     /// <summary>Holds what the embedded PostgreSQL needs between starts; set by scripts/run.</summary>
     private const string LocalFolderVariable = "DATASERVICE_LOCAL_FOLDER";
 
@@ -40,6 +43,7 @@ internal static class DataSetup
         builder.Services.AddSingleton(services => Source(services, options.ConnectionString, DataSourceName));
         builder.Services.AddKeyedSingleton(
             SingleStatements, (services, _) => Source(services, options.ForSingleStatements, $"{DataSourceName} single statements", DataOptions.LookUpByKeys));
+        builder.Services.AddKeyedSingleton(ProjectLocks, (services, _) => Source(services, options.ForProjectLocks, $"{DataSourceName} project locks"));
         builder.Services.AddDbContextPool<DataServiceDbContext>((services, context) => context
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>(), npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromSeconds(2), null))
             .UseSnakeCaseNamingConvention());

@@ -59,7 +59,7 @@ internal sealed class ProjectLock : IAsyncDisposable
         await command.ExecuteScalarAsync(cancellationToken);
     }
 
-    /// <summary>It is released before the session goes back to the pool, which resets nothing.</summary>
+    /// <summary>Back in the pool the session is reset, which releases the lock; it is released here so as not to wait for that.</summary>
     public async ValueTask DisposeAsync()
     {
         await using (_session)

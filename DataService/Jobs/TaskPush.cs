@@ -8,7 +8,8 @@ namespace DataService.Jobs;
 
 /// <summary>Writes a GitHub issue for each task that has none. Safe to repeat, to interrupt and to call twice at once.</summary>
 internal sealed partial class TaskPush(
-    DataServiceDbContext db, NpgsqlDataSource dataSource, IssueTracker tracker, ContentBudget budget, GitHubOptions gitHub, TimeProvider time, ILogger<TaskPush> logger)
+    DataServiceDbContext db, [FromKeyedServices(DataSetup.ProjectLocks)] NpgsqlDataSource locks, IssueTracker tracker, ContentBudget budget, GitHubOptions gitHub,
+    TimeProvider time, ILogger<TaskPush> logger)
 {
     /// <summary>A turn so near is sat out. Turns are about a second apart.</summary>
     private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(2);
@@ -29,8 +30,8 @@ internal sealed partial class TaskPush(
     public async Task<Turn?> RunAsync(Guid projectId, string repository, Comeback? comeback, CancellationToken cancellationToken)
     {
         await using var alone = comeback is null
-            ? await ProjectLock.AcquireAsync(dataSource, projectId, time, cancellationToken)
-            : await ProjectLock.TryAcquireAsync(dataSource, projectId, cancellationToken)
+            ? await ProjectLock.AcquireAsync(locks, projectId, time, cancellationToken)
+            : await ProjectLock.TryAcquireAsync(locks, projectId, cancellationToken)
                 ?? throw new JobPostponedException(time.UtcNow + WhileAnotherPushes, "Waits for another push of this project");
         var missing = await db.Tasks.Where(t => t.ProjectId == projectId && t.GithubIssueNumber == null)
             .OrderBy(t => t.SortOrder).ThenBy(t => t.Id).Select(t => t.Id).ToListAsync(cancellationToken);
