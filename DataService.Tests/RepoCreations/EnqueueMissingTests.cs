@@ -95,6 +95,7 @@ public sealed class EnqueueMissingTests(PostgresCluster cluster)
     [InlineData("""{ "limit": 0 }""", "limit")]
     [InlineData("""{ "limit": 5001 }""", "limit")]
     [InlineData("""{ "reason": "\u0007" }""", "reason")]
+    [InlineData("""{ "dry_run": true }""", "dry_run")]
     public async Task What_does_not_fit_is_refused_by_its_name(string body, string field)
     {
         await using var service = await RunningService.StartAsync(cluster, replace: StoredCreations.WithoutWorkers);

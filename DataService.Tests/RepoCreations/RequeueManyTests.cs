@@ -427,6 +427,43 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
         await (await service.Http.PostAsync("/repo-creations/requeue", Bodies.Json(body), Cancelled)).ReadInvalidAsync(field);
     }
 
+    [Theory]
+    [InlineData("""{ "states": [""] }""", "states")]
+    [InlineData("""{ "states": [] }""", "states")]
+    [InlineData("""{ "codes": [""] }""", "codes")]
+    [InlineData("""{ "codes": [","] }""", "codes")]
+    [InlineData("""{ "codes": [" "] }""", "codes")]
+    [InlineData("""{ "codes": ["GITHUB_FORBIDDEN", ""] }""", "codes")]
+    [InlineData("""{ "codes": ["GITHUB_FORBIDDEN,"] }""", "codes")]
+    [InlineData("""{ "codes": [] }""", "codes")]
+    [InlineData("""{ "slugs": [""] }""", "slugs")]
+    [InlineData("""{ "since": "" }""", "since")]
+    [InlineData("""{ "until": "" }""", "until")]
+    [InlineData("""{ "q": "" }""", "q")]
+    [InlineData("""{ "code": ["GITHUB_FORBIDDEN"], "state": ["failed"] }""", "code")]
+    [InlineData("""{ "codes": ["GITHUB_FORBIDDEN"], "dry_run": true }""", "dry_run")]
+    public async Task A_filter_that_is_empty_or_misspelt_is_refused_and_requeues_nothing(string body, string field)
+    {
+        await using var service = await StartIdleAsync();
+        await service.AddFailedAsync(2);
+
+        var problem = await (await service.Http.PostAsync("/repo-creations/requeue", Bodies.Json(body), Cancelled)).ReadInvalidAsync(field);
+
+        Assert.Contains(field, problem.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(0L, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
+    }
+
+    [Fact]
+    public async Task What_is_not_known_is_named_together_with_what_is()
+    {
+        await using var service = await StartIdleAsync();
+
+        var problem = await (await service.Http.PostAsync("/repo-creations/requeue", Bodies.Json("""{ "it's": 1 }"""), Cancelled)).ReadInvalidAsync("it's");
+
+        Assert.Equal(
+            "'it's' is not known here; known are states, codes, slugs, since, until, q, reason, limit, dryRun.", problem.GetProperty("message").GetString());
+    }
+
     private Task<RunningService> StartIdleAsync() => RunningService.StartAsync(cluster, replace: StoredCreations.WithoutWorkers);
 
     private static async Task<JsonElement> RequeueAsync(RunningService service, object request) =>

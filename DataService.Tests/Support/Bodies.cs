@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace DataService.Tests.Support;
 
@@ -8,7 +9,7 @@ internal static class Bodies
     public static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 
     /// <summary>A refusal that must name exactly this field, with a text for a form.</summary>
-    public static async Task ReadInvalidAsync(this HttpResponseMessage response, string field)
+    public static async Task<JsonElement> ReadInvalidAsync(this HttpResponseMessage response, string field)
     {
         var problem = await response.ReadProblemAsync(HttpStatusCode.BadRequest, "VALIDATION_ERROR");
         Assert.True(problem.TryGetProperty("errors", out var errors), $"There are no errors in {problem}");
@@ -16,5 +17,6 @@ internal static class Bodies
         Assert.Equal(field, error.Name);
         Assert.NotEqual(0, error.Value.GetArrayLength());
         Assert.All(error.Value.EnumerateArray(), text => Assert.False(string.IsNullOrWhiteSpace(text.GetString())));
+        return problem;
     }
 }

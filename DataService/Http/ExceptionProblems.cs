@@ -4,12 +4,16 @@ using System.Text.RegularExpressions;
 using DataService.Data;
 using DataService.Domain;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace DataService.Http;
 
 /// <summary>Answers for what handlers and the framework throw. What is not foreseen says nothing of the inside: the log says all.</summary>
-internal sealed partial class ExceptionProblems(IProblemDetailsService problems, TimeProvider clock, ILogger<ExceptionProblems> logger) : IExceptionHandler
+internal sealed partial class ExceptionProblems(
+    IProblemDetailsService problems, IOptions<JsonOptions> json, TimeProvider clock, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
     /// <summary>A restart of PostgreSQL takes some seconds.</summary>
     private const string OutageRetryAfterSeconds = "5";
@@ -20,7 +24,9 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
         {
             InvalidTransitionException refused => Problems.Details(ErrorCode.InvalidState, refused.Message),
             FailureException { Failure: { Kind: not FailureKind.Internal } failure } => Problems.Details(failure.Kind.Code, failure.Text, ErrorCode.Status(failure.Kind)),
-            BadHttpRequestException { InnerException: JsonException json } => Malformed(json),
+            BadHttpRequestException { InnerException: JsonException error } when UnknownMember().Match(error.Message) is { Success: true } match =>
+                Unknown(match.Groups["name"].Value, context),
+            BadHttpRequestException { InnerException: JsonException error } => Malformed(error),
             BadHttpRequestException bad when UnfitParameter().Match(bad.Message) is { Success: true } match =>
                 Problems.Validation(match.Groups["name"].Value, $"'{match.Groups["value"].Value}' is not a valid {match.Groups["name"].Value}."),
             BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } => Problems.Details(ErrorCode.Validation, "The request is incomplete: it needs a JSON body."),
@@ -53,6 +59,16 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
         ? Problems.Validation(missing.Groups["name"].Value, $"{missing.Groups["name"].Value} is missing.")
         : Problems.Details(ErrorCode.Validation, "The body is not valid JSON.");
 
+    /// <summary>Names the others too: most likely it is one of them, misspelt.</summary>
+    private HttpValidationProblemDetails Unknown(string member, HttpContext context)
+    {
+        // The handler of exceptions has taken the endpoint out of the request.
+        var body = context.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType;
+        var known = body is null ? [] : json.Value.SerializerOptions.GetTypeInfo(body).Properties.Select(property => property.Name);
+        var shown = Problems.Shortened(string.Concat(member.Where(letter => !char.IsControl(letter))));
+        return Problems.Validation(shown, $"'{shown}' is not known here; known are {string.Join(", ", known)}.");
+    }
+
     private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
 
     /// <summary>GitHub's own lower bound where it states none.</summary>
@@ -63,6 +79,9 @@ internal sealed partial class ExceptionProblems(IProblemDetailsService problems,
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private partial void LogUnexpected(Exception exception, string method, string path);
+
+    [GeneratedRegex(@"^The JSON property '(?<name>.*)' could not be mapped to any \.NET member", RegexOptions.Singleline)]
+    private static partial Regex UnknownMember();
 
     [GeneratedRegex("missing required properties including: '(?<name>[^']+)'")]
     private static partial Regex MissingProperty();

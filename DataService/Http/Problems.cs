@@ -82,5 +82,5 @@ internal static class Problems
     /// <summary>The framework names the members of records; callers know them in camel case.</summary>
     private static string Field(string member) => string.Join('.', member.Split('.').Select(System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName));
 
-    private static string Shortened(string text) => text.Length <= 100 ? text : text[..100] + "…";
+    public static string Shortened(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

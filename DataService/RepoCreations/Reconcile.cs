@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using DataService.Data;
 using DataService.Domain;
 using DataService.Http;
@@ -9,6 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace DataService.RepoCreations;
 
 /// <param name="DryRun">False mends at once what can be mended; true, which is the default, only reports.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ReconcileRequest(bool DryRun = true) : IWithExample
 {
     static object IWithExample.Example => new ReconcileRequest();

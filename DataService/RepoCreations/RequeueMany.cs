@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using DataService.Data;
 using DataService.Http;
 using DataService.Jobs.Requeue;
@@ -15,6 +16,7 @@ namespace DataService.RepoCreations;
 /// <param name="Reason">Why; it stands in the jobs' history.</param>
 /// <param name="Limit">At most so many in this batch.</param>
 /// <param name="DryRun">Only count: what could be requeued is what remains.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RequeueRequest(
     IReadOnlyList<string?>? States = null,
     IReadOnlyList<string?>? Codes = null,
@@ -32,6 +34,7 @@ public sealed record RequeueRequest(
 /// <param name="Limit">At most so many in this batch.</param>
 /// <param name="DryRun">Only count: what could be enqueued is what remains.</param>
 /// <param name="Reason">Why; it stands in the jobs' history.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record EnqueueMissingRequest(
     [property: Range(1, RequeueEngine.MaxBatch, ErrorMessage = "limit must be from 1 to 5000.")] int Limit = 500,
     bool DryRun = false,
@@ -64,11 +67,15 @@ internal static class RequeueMany
     public static async Task<Results<Ok<RequeueResponse>, ProblemHttpResult>> RequeueAsync(
         RequeueRequest request, RequeueEngine engine, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (FilterInput.RefuseEmpty(
+            [("states", request.States), ("codes", request.Codes), ("slugs", request.Slugs)],
+            [("since", request.Since), ("until", request.Until), ("q", request.Q)]) is { } empty)
+        {
+            return empty;
+        }
+
         if (FilterInput.Read(("states", request.States), ("codes", request.Codes), request.Slugs, request.Since, request.Until, request.Q, time.UtcNow, out var filter) is { } refused)
             return refused;
-        // No slug at all is a selection too: of nothing.
-        if (request.Slugs is [])
-            return Problems.Invalid("slugs", "Name at least one slug, or leave slugs out.");
         return TypedResults.Ok(RequeueResponse.From(await engine.RequeueAsync(filter, request.Limit, Trimmed(request.Reason), request.DryRun, cancellationToken)));
     }
 

@@ -23,6 +23,29 @@ internal static partial class FilterInput
 
     private static readonly string[] Formats = [.. Enumerable.Range(0, 8).Select(digits => $"yyyy-MM-ddTHH:mm:ss{(digits is 0 ? "" : $".{new string('f', digits)}")}zzz")];
 
+    /// <summary>
+    /// Refuses what is there and says nothing. Where many are run again at once it is a slip, such as a variable that is not set; without it
+    /// the filter would match all.
+    /// </summary>
+    /// <param name="lists">Each with the values of its field: repeated, or with commas between them.</param>
+    /// <param name="texts">Each with its field.</param>
+    /// <returns>The refusal; null where each says something.</returns>
+    public static ProblemHttpResult? RefuseEmpty(
+        IReadOnlyList<(string Field, IReadOnlyList<string?>? Values)> lists, IReadOnlyList<(string Field, string? Value)> texts)
+    {
+        foreach (var (field, values) in lists)
+        {
+            if (values is [])
+                return Problems.Invalid(field, $"{field} is empty: name at least one, or leave {field} out.");
+            if (values?.Any(value => value is not null && Split(value).Contains("")) is true)
+                return Problems.Invalid(field, $"{field} has an empty value: name one, or leave {field} out.");
+        }
+
+        return texts.FirstOrDefault(text => text.Value is "").Field is { } empty
+            ? Problems.Invalid(empty, $"{empty} is empty: give a value, or leave {empty} out.")
+            : null;
+    }
+
     /// <param name="states">The field's name, and the values: repeated, or with commas between them.</param>
     /// <param name="codes">As the states.</param>
     /// <param name="slugs">Projects.</param>
@@ -66,7 +89,9 @@ internal static partial class FilterInput
     }
 
     private static List<string> Words(IReadOnlyList<string?>? values) =>
-        [.. (values ?? []).SelectMany(value => (value ?? "null").Split(',', StringSplitOptions.TrimEntries)).Where(word => word.Length > 0).Select(word => word.ToLowerInvariant()).Distinct()];
+        [.. (values ?? []).SelectMany(value => Split(value ?? "null")).Where(word => word.Length > 0).Select(word => word.ToLowerInvariant()).Distinct()];
+
+    private static string[] Split(string value) => value.Split(',', StringSplitOptions.TrimEntries);
 
     private static bool TryReadInstant(string? text, DateTime now, out DateTime? instant)
     {
