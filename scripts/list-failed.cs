@@ -11,11 +11,11 @@ internal static class ListFailed
 {
     private const int PageSize = 100;
 
-    private static readonly Option<string[]> States = new("--state")
+    private static readonly Option<string[]> States = CommonOptions.NoneEmpty(new("--state")
     {
         Description = "queued, creating, retrying, failed, created or skipped; failed unless told. May be repeated",
         HelpName = "state",
-    };
+    });
 
     private static readonly Option<string[]> Codes = FilterOptions.Codes();
 

@@ -13,7 +13,8 @@ internal static class RequeueFailed
 
     private static readonly Option<string> Until = FilterOptions.Until();
 
-    private static readonly Option<string[]> Slugs = new("--slug") { Description = "Only this project. May be repeated", HelpName = "slug" };
+    private static readonly Option<string[]> Slugs = CommonOptions.NotEmpty(
+        new Option<string[]>("--slug") { Description = "Only this project. May be repeated", HelpName = "slug" });
 
     private static readonly Option<string> Text = FilterOptions.Text();
 

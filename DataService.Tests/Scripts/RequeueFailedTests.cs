@@ -36,8 +36,32 @@ public sealed class RequeueFailedTests(PostgresCluster cluster)
         var late = await Script.RunAsync(service, "requeue-failed", "--since", "1m", "--yes");
         Assert.Equal((0, "Nothing matches."), (late.ExitCode, late.Output.Trim()));
         var wrong = await Script.RunAsync(service, "requeue-failed", "--code", "GITHUB_SAD", "--yes");
-        Assert.Equal(1, wrong.ExitCode);
-        Assert.Contains("'GITHUB_SAD' is no code", wrong.Error, StringComparison.Ordinal);
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.StartsWith("codes: 'GITHUB_SAD' is no code", wrong.Error, StringComparison.Ordinal);
+        var when = await Script.RunAsync(service, "requeue-failed", "--since", "yesterday", "--yes");
+        Assert.Equal(2, when.ExitCode);
+        Assert.Matches(@"\Asince must be [^:]+T[0-9:]+Z, [^:]+ \(400 VALIDATION_ERROR\)\s*\z", when.Error);
+    }
+
+    [Theory]
+    [InlineData("requeue-failed", "--code", "")]
+    [InlineData("requeue-failed", "--code", "GITHUB_FORBIDDEN,")]
+    [InlineData("requeue-failed", "--since", "")]
+    [InlineData("requeue-failed", "--until", "")]
+    [InlineData("requeue-failed", "--slug", "")]
+    [InlineData("requeue-failed", "--q", " ")]
+    [InlineData("requeue-failed", "--reason", "")]
+    [InlineData("list-failed", "--state", "")]
+    [InlineData("list-failed", "--code", "")]
+    [InlineData("list-failed", "--since", "")]
+    [InlineData("list-failed", "--q", "")]
+    [InlineData("enqueue-missing", "--reason", "")]
+    public async Task An_option_that_says_nothing_is_refused_before_anything_is_asked(string script, string option, string value)
+    {
+        var empty = await Script.RunWithAsync([], script, option, value);
+
+        Assert.Equal((2, ""), (empty.ExitCode, empty.Output));
+        Assert.StartsWith($"{option} is empty", empty.Error, StringComparison.Ordinal);
     }
 
     [Fact]

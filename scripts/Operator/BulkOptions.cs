@@ -15,7 +15,8 @@ internal static class BulkOptions
         CustomParser = Operator.Rate.Parse,
     };
 
-    public static Option<string> Reason() => new("--reason") { Description = "Why; it stands in the audit and in the jobs' history", HelpName = "text" };
+    public static Option<string> Reason() => CommonOptions.NotEmpty(
+        new Option<string>("--reason") { Description = "Why; it stands in the audit and in the jobs' history", HelpName = "text" });
 
     public static Option<bool> DryRun() => new("--dry-run") { Description = "Only show what would be done" };
 

@@ -25,6 +25,29 @@ internal static class CommonOptions
 
     public static IEnumerable<Option> All => [Json, Url, TokenFile];
 
+    /// <summary>Refuses a value that says nothing: most likely a variable of the shell that is not set, and without it all would match.</summary>
+    /// <param name="option">Its values stand alone.</param>
+    public static Option<T> NotEmpty<T>(Option<T> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))
+                result.AddError($"{option.Name} is empty: give a value, or leave it out.");
+        });
+        return option;
+    }
+
+    /// <summary>As <see cref="NotEmpty{T}"/>, of values that may have commas between them.</summary>
+    public static Option<string[]> NoneEmpty(Option<string[]> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.FirstOrDefault(token => token.Value.Split(',').Any(string.IsNullOrWhiteSpace)) is { Value: var text })
+                result.AddError($"{option.Name} is empty{(text.Contains(',', StringComparison.Ordinal) ? " beside a comma" : "")}: give a value, or leave it out.");
+        });
+        return option;
+    }
+
     /// <summary>Ends in a slash, so that paths append to it.</summary>
     /// <exception cref="ScriptException">It is no address.</exception>
     public static Uri Address(ParseResult options)

@@ -127,7 +127,6 @@ internal sealed class ServiceClient : IDisposable
         var problem = Parse<ProblemAnswer>(body);
         if (problem?.Code is null)
             return status is 429 or >= 500 ? new ScriptException(ExitCode.Failed, $"{Shown} answers {status}.") : NotOurs(response);
-        var details = string.Concat((problem.Errors ?? []).Select(field => $" {field.Key}: {string.Join(' ', field.Value)}"));
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => new ScriptException(
@@ -135,10 +134,16 @@ internal sealed class ServiceClient : IDisposable
             HttpStatusCode.Forbidden => new ScriptException(
                 ExitCode.NotAllowed, $"The token is a viewer's (403): it only looks, and this changes something. Use an operator's, from API_TOKEN."),
             _ => new ScriptException(
-                ExitCode.Failed,
-                $"{problem.Message}{details} ({status} {problem.Code}{(status >= 500 && RequestId(response) is { } id ? $", X-Request-Id {id}" : "")})"),
+                // What a script sends is what its options say.
+                problem.Code is "VALIDATION_ERROR" ? ExitCode.Usage : ExitCode.Failed,
+                $"{Said(problem)} ({status} {problem.Code}{(status >= 500 && RequestId(response) is { } id ? $", X-Request-Id {id}" : "")})"),
         };
     }
+
+    /// <summary>The texts of the fields, where there are any: the message is made of them. A text that does not name its field gets its name.</summary>
+    private static string Said(ProblemAnswer problem) => problem.Errors is { Count: > 0 } errors
+        ? string.Join(' ', errors.SelectMany(field => field.Value.Select(text => text.Contains(field.Key, StringComparison.Ordinal) ? text : $"{field.Key}: {text}")))
+        : problem.Message ?? "";
 
     private ScriptException NotOurs(HttpResponseMessage response) => new(
         ExitCode.Failed,
