@@ -46,6 +46,13 @@ public sealed class BodiesTests(PostgresCluster cluster) : ServiceTest(cluster)
         Assert.Equal(("Acme", "interviewing"), (created.GetProperty("name").GetString(), created.GetProperty("status").GetString()));
     }
 
+    [Theory]
+    [InlineData("requeue")]
+    [InlineData("enqueue-missing")]
+    [InlineData("reconcile")]
+    public async Task Where_much_is_changed_at_once_what_the_service_does_not_know_is_refused(string path) =>
+        await (await Service.Http.PostAsync($"/repo-creations/{path}", Bodies.Json("""{ "dry_run": true }"""), Cancelled)).ReadInvalidAsync("dry_run");
+
     [Fact]
     public async Task The_last_of_a_key_that_stands_twice_counts() =>
         Assert.Equal("Second", (await (await PostAsync("""{ "name": "First", "name": "Second" }"""))
