@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DataService.Tests.Support;
+using GitHubSimulator.Faults;
 
 namespace DataService.Tests.RepoCreations;
 
@@ -39,6 +40,26 @@ public sealed class EnqueueMissingTests(PostgresCluster cluster)
 
         Assert.Equal(7L, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue q JOIN repo_creations c ON c.job_id = q.jobid::text WHERE c.state = 'queued'"));
         Assert.Equal(7L, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
+    }
+
+    [Fact]
+    public async Task A_choice_that_was_taken_back_while_a_retry_was_due_later_does_not_wait_for_it()
+    {
+        await using var service = await RunningService.StartAsync(cluster, new() { ["Jobs:FirstRetryDelay"] = "01:00:00" });
+        service.Break(new FaultRule { Kind = FaultKind.BadGateway });
+        var slug = await service.CreateProjectAsync("Back and forth");
+        await service.ApproveAsync(slug);
+        var retrying = await service.CreationReachesAsync(slug, "retrying");
+        await service.JobReachesAsync(retrying.GetProperty("repoCreation").GetProperty("jobId").GetString()!, "Scheduled");
+        service.GitHub.Faults.Clear();
+        foreach (var chosen in (string?[])["somebody/else", null])
+            await (await service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = chosen }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+        Assert.Equal("skipped", (await service.GetProjectAsync(slug)).GetProperty("repoCreation").GetProperty("state").GetString());
+
+        AssertCounts(await EnqueueAsync(service, new { }), matched: 1, requeued: 1, skipped: 0, remaining: 0);
+
+        await service.CreationReachesAsync(slug, "created");
+        Assert.Equal(0L, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.set WHERE key = 'schedule'"));
     }
 
     [Fact]

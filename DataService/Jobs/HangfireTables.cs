@@ -43,13 +43,17 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
               OR c.state IN ('queued', 'creating', 'retrying') AND NOT {JobIsAlive})
          """;
 
-    /// <summary>The same, and also those that are settled without a repository: here a person asks for it.</summary>
+    /// <summary>
+    /// The same, and also those that are settled without a repository: here a person asks for it. A job of theirs that waits for the time of a
+    /// retry would then find nothing to do: it does not count.
+    /// </summary>
     public const string IsMissingToPerson =
         $"""
          p.approved_at IS NOT NULL AND p.github_repo IS NULL
          AND (c.project_id IS NULL
               OR c.state = 'failed' AND c.error_code IS NULL AND NOT {JobIsAlive}
-              OR c.state IN ('queued', 'creating', 'retrying', 'created', 'skipped') AND NOT {JobIsAlive})
+              OR c.state IN ('queued', 'creating', 'retrying') AND NOT {JobIsAlive}
+              OR c.state IN ('created', 'skipped') AND (NOT {JobIsAlive} OR j.statename = 'Scheduled'))
          """;
 
     /// <summary>

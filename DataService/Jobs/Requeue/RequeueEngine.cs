@@ -272,7 +272,7 @@ internal sealed partial class RequeueEngine(
             {
                 Add(skipped, SkipReason.BeingChanged, 1);
             }
-            else if (RepoCreationQueue.IsAlive(state) && !(state == ScheduledState.StateName && creation.State == FilterSql.Word(RepoCreationState.Retrying)))
+            else if (RepoCreationQueue.IsAlive(state) && !(state == ScheduledState.StateName && creation.MayRunEarlier))
             {
                 Add(skipped, SkipReason.JobIsAtIt, 1);
             }
@@ -388,6 +388,9 @@ internal sealed partial class RequeueEngine(
     /// <param name="JobId">Its last job's, which may be gone.</param>
     private sealed record Locked(Guid ProjectId, string? State, bool IsApproved, bool HasRepository, long? JobId)
     {
+        /// <summary>A job that waits for the time of a retry may run at once, and one of a settled creation has nothing else to do.</summary>
+        public bool MayRunEarlier => State is "retrying" or "created" or "skipped";
+
         /// <returns>Null where nothing is in the way, unless the job is.</returns>
         public string? FindObstacle() => HasRepository ? SkipReason.HasRepository : !IsApproved ? SkipReason.NotApproved : null;
     }
