@@ -23,8 +23,11 @@ internal static class SyncCommand
     {
         var service = await bed.StartAsync("service", cancellationToken);
         await SeedAsync(bed, tasks, cancellationToken);
-        // At its start the service looks at its token, which is no part of a sync.
+        // At its start the service looks at its token, which is no part of a sync. The simulator counts it a moment after it came.
         await bed.GitHub.Requests.WhenReceived(_ => true, cancellationToken);
+        using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (bed.GitHub.PrimaryLimit.Usage.Used is 0)
+            await ticks.WaitForNextTickAsync(cancellationToken);
         var sync = new Uri("/github/projects/synced-1/sync", UriKind.Relative);
 
         var cold = await RoundAsync("cold");

@@ -427,27 +427,32 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
         await (await service.Http.PostAsync("/repo-creations/requeue", Bodies.Json(body), Cancelled)).ReadInvalidAsync(field);
     }
 
-    [Theory]
-    [InlineData("""{ "states": [""] }""", "states")]
-    [InlineData("""{ "codes": [""] }""", "codes")]
-    [InlineData("""{ "codes": [","] }""", "codes")]
-    [InlineData("""{ "codes": [" "] }""", "codes")]
-    [InlineData("""{ "codes": ["GITHUB_FORBIDDEN", ""] }""", "codes")]
-    [InlineData("""{ "codes": ["GITHUB_FORBIDDEN,"] }""", "codes")]
-    [InlineData("""{ "slugs": [""] }""", "slugs")]
-    [InlineData("""{ "since": "" }""", "since")]
-    [InlineData("""{ "until": "" }""", "until")]
-    [InlineData("""{ "q": "" }""", "q")]
-    [InlineData("""{ "code": ["GITHUB_FORBIDDEN"], "state": ["failed"] }""", "code")]
-    [InlineData("""{ "codes": ["GITHUB_FORBIDDEN"], "dry_run": true }""", "dry_run")]
-    public async Task A_filter_that_is_empty_or_misspelt_is_refused_and_requeues_nothing(string body, string field)
+    [Fact]
+    public async Task A_filter_that_is_empty_or_misspelt_is_refused_and_requeues_nothing()
     {
         await using var service = await StartIdleAsync();
         await service.AddFailedAsync(2);
+        foreach (var (body, field) in ((string, string)[])
+            [
+                ("""{ "states": [""] }""", "states"),
+                ("""{ "codes": [""] }""", "codes"),
+                ("""{ "codes": [","] }""", "codes"),
+                ("""{ "codes": [" "] }""", "codes"),
+                ("""{ "codes": ["GITHUB_FORBIDDEN", ""] }""", "codes"),
+                ("""{ "codes": ["GITHUB_FORBIDDEN,"] }""", "codes"),
+                ("""{ "slugs": [""] }""", "slugs"),
+                ("""{ "since": "" }""", "since"),
+                ("""{ "until": "" }""", "until"),
+                ("""{ "q": "" }""", "q"),
+                ("""{ "code": ["GITHUB_FORBIDDEN"], "state": ["failed"] }""", "code"),
+                ("""{ "codes": ["GITHUB_FORBIDDEN"], "dry_run": true }""", "dry_run"),
+            ])
+        {
+            var problem = await (await service.Http.PostAsync("/repo-creations/requeue", Bodies.Json(body), Cancelled)).ReadInvalidAsync(field);
 
-        var problem = await (await service.Http.PostAsync("/repo-creations/requeue", Bodies.Json(body), Cancelled)).ReadInvalidAsync(field);
+            Assert.Contains(field, problem.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
 
-        Assert.Contains(field, problem.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.Equal(0L, await service.QueryAsync<long>("SELECT count(*) FROM hangfire.jobqueue"));
     }
 
