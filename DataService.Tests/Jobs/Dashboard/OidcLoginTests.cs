@@ -41,6 +41,7 @@ public sealed class OidcLoginTests(PostgresCluster cluster, OpenIdProvider provi
 
         await page.GotoAsync("/hangfire/jobs/failed");
         await Assertions.Expect(page.Locator("input")).ToHaveCountAsync(0);
+        await Assertions.Expect(page.Locator("a.button")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         await page.ArrivesAsync("**/hangfire/jobs/failed");
         await page.Locator(".js-jobs-list-checkbox").First.CheckAsync();
