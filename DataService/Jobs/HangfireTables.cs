@@ -303,14 +303,6 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
          ORDER BY p.id
          """).ToListAsync(cancellationToken);
 
-    /// <summary>The next creations that wait for the end of a pause, by their projects' ids, and whose jobs have not been woken yet.</summary>
-    public static Task<List<WaitingCreation>> FindWaitingForResumeAsync(DataServiceDbContext db, Guid after, int limit, CancellationToken cancellationToken) =>
-        db.Database.SqlQuery<WaitingCreation>(
-            $"""
-             SELECT c.project_id, c.job_id FROM repo_creations c JOIN hangfire.job j ON j.id = c.job_id::bigint
-             WHERE c.waits_for = 'resume' AND j.statename = 'Scheduled' AND c.project_id > {after} ORDER BY c.project_id LIMIT {limit}
-             """).ToListAsync(cancellationToken);
-
     /// <summary>All are enqueued at the same time, by the same request.</summary>
     private static NpgsqlParameter[] BulkParameters(DateTime now) => [new("now", now), new("data", EnqueuedData(now, goesOn: false))];
 
@@ -356,10 +348,6 @@ internal sealed record HangfireFigures(int Version, int Servers, int Waiting, do
 /// <param name="State">Of its creation; null where it has none.</param>
 /// <param name="JobState">Null where the job is gone.</param>
 internal sealed record MissingCreation(Guid Id, string Slug, string? State, string? JobState);
-
-/// <param name="ProjectId">Whose creation waits.</param>
-/// <param name="JobId">Hangfire's.</param>
-internal sealed record WaitingCreation(Guid ProjectId, string JobId);
 
 /// <summary>Says at the start which way jobs are enqueued in bulk.</summary>
 internal sealed class HangfireTablesCheck(HangfireTables tables, IServiceScopeFactory scopes) : IHostedService

@@ -1,6 +1,8 @@
 using DataService.Data;
+using DataService.Domain;
 using Hangfire;
 using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
 
 namespace DataService.Jobs;
 
@@ -15,13 +17,15 @@ internal sealed class WakeWaitingJob(DataServiceDbContext db, IBackgroundJobClie
         var last = Guid.Empty;
         while (true)
         {
-            var batch = await HangfireTables.FindWaitingForResumeAsync(db, last, BatchSize, cancellationToken);
+            var batch = await db.RepoCreations.AsNoTracking().Where(c => c.WaitsFor == WaitReason.Resume && c.ProjectId > last).OrderBy(c => c.ProjectId)
+                .Select(c => new { c.ProjectId, c.JobId }).Take(BatchSize).ToListAsync(cancellationToken);
             if (batch is [])
                 return;
             foreach (var waiting in batch)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                jobs.ChangeState(waiting.JobId, new WokenState(), ScheduledState.StateName);
+                // One that was woken before, and has not run yet, is left as it is.
+                jobs.ChangeState(waiting.JobId!, new WokenState(), ScheduledState.StateName);
             }
 
             last = batch[^1].ProjectId;
