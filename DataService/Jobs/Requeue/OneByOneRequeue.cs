@@ -103,7 +103,8 @@ internal sealed partial class OneByOneRequeue(
         [
             .. candidates.Select(c => new MissingCreation(
                     c.Id, c.Slug, c.State is { } state ? FilterSql.Word(state) : null, c.JobId is { } jobId ? connection.GetStateData(jobId)?.Name : null))
-                .Where(missing => !RepoCreationQueue.IsAlive(missing.JobState)),
+                .Where(missing => !RepoCreationQueue.IsAlive(missing.JobState)
+                    || (missing.State is "created" or "skipped" && missing.JobState == ScheduledState.StateName)),
         ];
     }
 
