@@ -136,7 +136,7 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
         var slug = await ArrangeAsync(3);
         var other = Service.GitHub.Repositories.Create(RunningService.Organization, "other", isPrivate: true, description: null)!;
         Task<HttpResponseMessage> push;
-        await using (var tasks = await TasksLock.TakeAsync(Service.ConnectionString))
+        await using (var tasks = await RowLock.TakeTasksAsync(Service.ConnectionString))
         {
             push = PushAsync(slug);
             await tasks.IsWaitedForAsync();
@@ -157,7 +157,7 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     public async Task Nothing_more_is_written_for_a_project_that_was_deleted_meanwhile()
     {
         var slug = await ArrangeAsync(3);
-        await using var tasks = await TasksLock.TakeAsync(Service.ConnectionString);
+        await using var tasks = await RowLock.TakeTasksAsync(Service.ConnectionString);
         var push = PushAsync(slug);
         await tasks.IsWaitedForAsync();
         await tasks.ChangeAsync("DELETE FROM projects");
@@ -172,7 +172,7 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     public async Task A_job_whose_project_was_deleted_meanwhile_ends()
     {
         var slug = await ArrangeAsync(26);
-        await using var tasks = await TasksLock.TakeAsync(Service.ConnectionString);
+        await using var tasks = await RowLock.TakeTasksAsync(Service.ConnectionString);
         await (await PushAsync(slug)).ReadAsync(HttpStatusCode.Accepted);
         await tasks.IsWaitedForAsync();
         await tasks.ChangeAsync("DELETE FROM projects");
@@ -186,7 +186,7 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     public async Task Each_task_is_pushed_as_it_is_when_its_turn_comes()
     {
         var slug = await ArrangeAsync(4);
-        await using var tasks = await TasksLock.TakeAsync(Service.ConnectionString);
+        await using var tasks = await RowLock.TakeTasksAsync(Service.ConnectionString);
         var push = PushAsync(slug);
         await tasks.IsWaitedForAsync();
         await tasks.ChangeAsync(
@@ -207,7 +207,7 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     {
         var slug = await ArrangeAsync(3);
         Task<HttpResponseMessage> push;
-        await using (var tasks = await TasksLock.TakeAsync(Service.ConnectionString))
+        await using (var tasks = await RowLock.TakeTasksAsync(Service.ConnectionString))
         {
             push = PushAsync(slug);
             await tasks.IsWaitedForAsync();

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace DataService.Tests.Support;
 
-/// <summary>A project's rows, held by the test: an instance that wants them waits, and can be stopped there.</summary>
+/// <summary>Rows, held by the test: an instance that wants them waits, and can be stopped there.</summary>
 internal sealed class RowLock : IAsyncDisposable
 {
     private readonly string _connectionString;
@@ -14,19 +14,29 @@ internal sealed class RowLock : IAsyncDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Waits for its turn: PostgreSQL gives a row to those who want it in the order in which they came.</summary>
+    /// <summary>All tasks, which only the test may change then: a push can be stopped where it saves the number of an issue.</summary>
+    public static async Task<RowLock> TakeTasksAsync(string connectionString)
+    {
+        var taken = await BeginAsync(connectionString);
+        await taken.ExecuteAsync("LOCK TABLE tasks IN SHARE MODE");
+        return taken;
+    }
+
+    /// <summary>A project and its creation. Waits for its turn: PostgreSQL gives a row to those who want it in the order in which they came.</summary>
     public static async Task<RowLock> TakeAsync(string connectionString, string slug)
+    {
+        var taken = await BeginAsync(connectionString);
+        // In the service's own order, lest the two wait for each other.
+        await taken.ExecuteAsync($"SELECT FROM projects WHERE slug = '{slug}' FOR UPDATE");
+        await taken.ExecuteAsync($"SELECT FROM repo_creations WHERE project_id = (SELECT id FROM projects WHERE slug = '{slug}') FOR UPDATE");
+        return taken;
+    }
+
+    private static async Task<RowLock> BeginAsync(string connectionString)
     {
         var session = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await session.OpenAsync(Cancelled);
-        var transaction = await session.BeginTransactionAsync(Cancelled);
-        // In the service's own order, lest the two wait for each other.
-        await using (var project = new NpgsqlCommand($"SELECT FROM projects WHERE slug = '{slug}' FOR UPDATE", session, transaction))
-            await project.ExecuteNonQueryAsync(Cancelled);
-        var ofProject = $"project_id = (SELECT id FROM projects WHERE slug = '{slug}')";
-        await using (var creation = new NpgsqlCommand($"SELECT FROM repo_creations WHERE {ofProject} FOR UPDATE", session, transaction))
-            await creation.ExecuteNonQueryAsync(Cancelled);
-        return new RowLock(connectionString, session, transaction);
+        return new RowLock(connectionString, session, await session.BeginTransactionAsync(Cancelled));
     }
 
     /// <summary>Waits until so many sessions queue for the rows.</summary>
@@ -48,10 +58,23 @@ internal sealed class RowLock : IAsyncDisposable
         await DisposeAsync();
     }
 
+    /// <summary>Gives the rows back with a change of the test's own.</summary>
+    public async Task ChangeAsync(string statements)
+    {
+        await ExecuteAsync(statements);
+        await _transaction.CommitAsync(Cancelled);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _transaction.DisposeAsync();
         await _session.DisposeAsync();
+    }
+
+    private async Task ExecuteAsync(string statements)
+    {
+        await using var command = new NpgsqlCommand(statements, _session, _transaction);
+        await command.ExecuteNonQueryAsync(Cancelled);
     }
 
     /// <summary>In another session: within one transaction PostgreSQL shows the sessions as they were at its first look.</summary>
