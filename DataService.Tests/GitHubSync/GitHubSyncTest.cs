@@ -19,7 +19,7 @@ public abstract class GitHubSyncTest(PostgresCluster cluster) : ServiceTest(clus
     {
         Assert.NotNull(Service.GitHub.Repositories.Create(RunningService.Organization, "work", isPrivate: true, description: null));
         var slug = await Service.CreateProjectAsync("Work");
-        await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = $"{RunningService.Organization}/work" }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+        await ChooseAsync(slug, $"{RunningService.Organization}/work");
         await AddTasksAsync(slug, tasks);
         return slug;
     }
@@ -33,6 +33,9 @@ public abstract class GitHubSyncTest(PostgresCluster cluster) : ServiceTest(clus
             db.Add(ProjectTask.Create(projectId, $"Task {i}", i % 2 is 0 ? null : $"Text of task {i}", i, DateTime.UtcNow));
         await db.SaveChangesAsync(Cancelled);
     }
+
+    private protected async Task ChooseAsync(string slug, string? repository) =>
+        await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = repository }, Cancelled)).ReadAsync(HttpStatusCode.OK);
 
     private protected Task<HttpResponseMessage> PushAsync(string slug) => Service.Http.PostAsync($"/github/projects/{slug}/push", null, Cancelled);
 

@@ -131,17 +131,61 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     }
 
     [Fact]
+    public async Task In_another_repository_the_tasks_get_issues_of_its_own_and_back_in_the_first_they_have_theirs()
+    {
+        var slug = await ArrangeAsync(3);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        var other = Service.GitHub.Repositories.Create(RunningService.Organization, "other", isPrivate: true, description: null)!;
+
+        await ChooseAsync(slug, other.FullName);
+        Assert.Equal([null, null, null], Numbers(await Service.ListTasksAsync(slug)));
+        var pushed = await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal([1, 2, 3], Numbers(pushed));
+        Assert.All(pushed.EnumerateArray(), task => Assert.Contains("/other/issues/", task.GetProperty("githubIssueUrl").GetString(), StringComparison.Ordinal));
+        Assert.Equal(3, Service.GitHub.Repositories.Issues(other.Id).Count);
+        await ChooseAsync(slug, Repository.FullName);
+        Assert.Equal([1, 2, 3], Numbers(await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK)));
+        Assert.Equal(3, Issues.Count);
+    }
+
+    [Fact]
+    public async Task Without_a_repository_for_a_while_the_tasks_keep_their_issues()
+    {
+        var slug = await ArrangeAsync(2);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        await ChooseAsync(slug, null);
+        await ChooseAsync(slug, Repository.FullName.ToUpperInvariant());
+
+        Assert.Equal([1, 2], Numbers(await Service.ListTasksAsync(slug)));
+    }
+
+    [Fact]
+    public async Task In_a_repository_that_was_made_anew_under_the_same_name_the_tasks_get_issues_again()
+    {
+        var slug = await ArrangeAsync(2);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        Assert.True(Service.GitHub.Repositories.Delete(Repository.Id));
+        await ChooseAsync(slug, null);
+
+        await Service.ApproveAsync(slug);
+        await Service.CreationReachesAsync(slug, "created");
+
+        Assert.Equal([null, null], Numbers(await Service.ListTasksAsync(slug)));
+        Assert.Equal([1, 2], Numbers(await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK)));
+        Assert.Equal(2, Issues.Count);
+    }
+
+    [Fact]
     public async Task Nothing_more_is_written_into_a_repository_that_the_project_no_longer_has()
     {
         var slug = await ArrangeAsync(3);
         var other = Service.GitHub.Repositories.Create(RunningService.Organization, "other", isPrivate: true, description: null)!;
-        Task<HttpResponseMessage> push;
-        await using (var tasks = await RowLock.TakeTasksAsync(Service.ConnectionString))
-        {
-            push = PushAsync(slug);
-            await tasks.IsWaitedForAsync();
-            await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = other.FullName }, Cancelled)).ReadAsync(HttpStatusCode.OK);
-        }
+        await using var project = await RowLock.TakeAsync(Service.ConnectionString, slug);
+        var push = PushAsync(slug);
+        await project.IsWaitedForAsync();
+        await project.ChangeAsync($"UPDATE projects SET github_repo = '{other.FullName}'");
 
         await (await push).ReadProblemAsync(HttpStatusCode.Conflict, "NO_GITHUB_REPO");
 
@@ -157,10 +201,10 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     public async Task Nothing_more_is_written_for_a_project_that_was_deleted_meanwhile()
     {
         var slug = await ArrangeAsync(3);
-        await using var tasks = await RowLock.TakeTasksAsync(Service.ConnectionString);
+        await using var project = await RowLock.TakeAsync(Service.ConnectionString, slug);
         var push = PushAsync(slug);
-        await tasks.IsWaitedForAsync();
-        await tasks.ChangeAsync("DELETE FROM projects");
+        await project.IsWaitedForAsync();
+        await project.ChangeAsync("DELETE FROM projects");
 
         await (await push).ReadProblemAsync(HttpStatusCode.NotFound, "NOT_FOUND");
 
@@ -172,10 +216,10 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     public async Task A_job_whose_project_was_deleted_meanwhile_ends()
     {
         var slug = await ArrangeAsync(26);
-        await using var tasks = await RowLock.TakeTasksAsync(Service.ConnectionString);
+        await using var project = await RowLock.TakeAsync(Service.ConnectionString, slug);
         await (await PushAsync(slug)).ReadAsync(HttpStatusCode.Accepted);
-        await tasks.IsWaitedForAsync();
-        await tasks.ChangeAsync("DELETE FROM projects");
+        await project.IsWaitedForAsync();
+        await project.ChangeAsync("DELETE FROM projects");
 
         await PushJobReachesAsync("Succeeded");
 

@@ -119,11 +119,42 @@ public sealed class SyncTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
         var other = Service.GitHub.Repositories.Create(RunningService.Organization, "other", isPrivate: true, description: null)!;
         Service.GitHub.Repositories.CreateIssue(other.Id, "Foreign", "no marker");
         Service.GitHub.Repositories.UpdateIssue(other.Id, 1, issue => issue with { ClosedAt = DateTimeOffset.UtcNow });
-        await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = other.FullName }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+        await ChooseAsync(slug, other.FullName);
 
         var tasks = await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK);
 
         Assert.Equal(["pending"], Statuses(tasks));
+    }
+
+    [Fact]
+    public async Task Under_a_new_name_that_a_person_wrote_down_the_issues_are_found_by_their_markers()
+    {
+        var slug = await PushedAsync(3);
+        // Somebody has copied the text of the second.
+        Service.GitHub.Repositories.CreateIssue(Repository.Id, "Copied", Service.GitHub.Repositories.Issues(Repository.Id)[1].Body);
+        Close(2);
+        var repositoryId = Repository.Id;
+        Assert.NotNull(Service.GitHub.Repositories.Update(repositoryId, before => before with { Name = "renamed" }));
+        await ChooseAsync(slug, $"{RunningService.Organization}/renamed");
+
+        var tasks = await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal(["pending", "done", "pending"], Statuses(tasks));
+        Assert.Equal([1, 2, 3], Numbers(tasks));
+        Assert.All(tasks.EnumerateArray(), task => Assert.Contains("/renamed/issues/", task.GetProperty("githubIssueUrl").GetString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_read_from_a_repository_that_the_project_no_longer_has_is_not_taken()
+    {
+        var slug = await PushedAsync(1);
+        Close(1);
+        await using var project = await RowLock.TakeAsync(Service.ConnectionString, slug);
+        var sync = SyncAsync(slug);
+        await project.IsWaitedForAsync();
+        await project.ChangeAsync("UPDATE projects SET github_repo = 'else/where'");
+
+        Assert.Equal(["pending"], Statuses(await (await sync).ReadAsync(HttpStatusCode.OK)));
     }
 
     [Fact]

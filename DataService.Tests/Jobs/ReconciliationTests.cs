@@ -88,6 +88,8 @@ public sealed class ReconciliationTests(PostgresCluster cluster) : ServiceTest(c
     {
         var slug = await CreatedAsync("Old name");
         var repository = Assert.Single(Service.GitHub.Repositories.All);
+        await Service.AddTaskAsync(slug, "Moves along");
+        await (await Service.Http.PostAsync($"/github/projects/{slug}/push", null, Cancelled)).ReadAsync(HttpStatusCode.OK);
         Assert.NotNull(Service.GitHub.Repositories.Update(repository.Id, before => before with { Name = "new-name" }));
 
         var report = await RunAsync(dryRun: true);
@@ -96,6 +98,8 @@ public sealed class ReconciliationTests(PostgresCluster cluster) : ServiceTest(c
         await RunAsync(dryRun: false);
 
         Assert.Equal("auditmos-projects/new-name", (await Service.GetProjectAsync(slug)).GetProperty("githubRepo").GetString());
+        var task = Assert.Single((await Service.ListTasksAsync(slug)).EnumerateArray());
+        Assert.EndsWith("/auditmos-projects/new-name/issues/1", task.GetProperty("githubIssueUrl").GetString(), StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync(dryRun: false)).GetProperty("found").GetInt32());
     }
 

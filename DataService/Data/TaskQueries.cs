@@ -1,4 +1,5 @@
 using DataService.Domain;
+using Microsoft.EntityFrameworkCore;
 
 namespace DataService.Data;
 
@@ -11,5 +12,46 @@ internal static class TaskQueries
         /// </summary>
         public IQueryable<ProjectTask> TasksOf(Project project) =>
             db.Tasks.Where(t => t.ProjectId == project.Id).OrderBy(t => t.SortOrder).ThenBy(t => t.CreatedAt).ThenBy(t => t.Id);
+
+        /// <summary>
+        /// Keeps the project at the repository until the transaction ends: what is written about its issues is then true of the repository
+        /// that the project has.
+        /// </summary>
+        /// <returns>Whether the project has it; false also where the project is gone.</returns>
+        public async Task<bool> HoldRepositoryAsync(Guid projectId, string repository, CancellationToken cancellationToken) =>
+            await db.Database.SqlQuery<int>($"""SELECT 1 AS "Value" FROM projects WHERE id = {projectId} AND github_repo = {repository} FOR SHARE""")
+                .ToListAsync(cancellationToken) is not [];
+
+        /// <summary>Unlinks the tasks' issues that are not the repository's, or all where it is empty: the next push or sync links its own.</summary>
+        /// <param name="projectId">Locked.</param>
+        /// <param name="repository">Full name of the one that the project gets.</param>
+        /// <param name="isEmpty">Whether it was made just now. One that has the name of an earlier one has none of its issues.</param>
+        /// <param name="cancellationToken">Gives up waiting for the database.</param>
+        /// <returns>How many were unlinked.</returns>
+        public Task<int> UnlinkIssuesAsync(Guid projectId, string repository, bool isEmpty, CancellationToken cancellationToken)
+        {
+            var path = IssuesPath(repository);
+            return db.Database.ExecuteSqlAsync(
+                $"""
+                 UPDATE tasks SET github_issue_number = NULL, github_issue_url = NULL
+                 WHERE project_id = {projectId} AND github_issue_number IS NOT NULL
+                   AND ({isEmpty} OR right(lower(github_issue_url), length({path} || github_issue_number)) <> {path} || github_issue_number)
+                 """, cancellationToken);
+        }
+
+        /// <summary>The project's repository bears another name now, and so do its issues' addresses.</summary>
+        public Task<int> MoveIssuesAsync(Guid projectId, string knownAs, string fullName, CancellationToken cancellationToken)
+        {
+            var path = IssuesPath(knownAs);
+            return db.Database.ExecuteSqlAsync(
+                $"""
+                 UPDATE tasks SET github_issue_url =
+                     left(github_issue_url, -length({path} || github_issue_number)) || '/' || {fullName} || '/issues/' || github_issue_number
+                 WHERE project_id = {projectId} AND right(lower(github_issue_url), length({path} || github_issue_number)) = {path} || github_issue_number
+                 """, cancellationToken);
+        }
     }
+
+    /// <summary>As the addresses of its issues have it before their numbers, in lower case.</summary>
+    private static string IssuesPath(string repository) => $"/{repository.ToLowerInvariant()}/issues/";
 }

@@ -29,7 +29,7 @@ internal static partial class SyncTasks
             using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
             try
             {
-                await ApplyAsync(db, project.Id, await tracker.ListAsync(repository, both.Token), cancellationToken);
+                await ApplyAsync(db, project.Id, repository, await tracker.ListAsync(repository, both.Token), cancellationToken);
             }
             catch (FailureException exception)
             {
@@ -53,21 +53,28 @@ internal static partial class SyncTasks
     /// <summary>
     /// In one statement. A number alone does not make an issue the task's: the project may have had another repository, so the marker has to
     /// agree, or the address where a person took the marker out. The address alone does not do either: in a repository that was made anew
-    /// under the same name it is another task's. An issue that was transferred or deleted is not in the list, and its task stays as it is.
+    /// under the same name it is another task's. A task without an issue gets the first that bears its marker. An issue that was
+    /// transferred or deleted is not in the list, and its task stays as it is.
     /// </summary>
-    private static async Task ApplyAsync(DataServiceDbContext db, Guid projectId, IReadOnlyList<TrackedIssue> issues, CancellationToken cancellationToken)
+    private static Task<int> ApplyAsync(
+        DataServiceDbContext db, Guid projectId, string repository, IReadOnlyList<TrackedIssue> issues, CancellationToken cancellationToken)
     {
+        var marked = new HashSet<Guid>();
         int[] numbers = [.. issues.Select(issue => issue.Number)];
         string[] urls = [.. issues.Select(issue => issue.Url)];
         Guid?[] taskIds = [.. issues.Select(issue => issue.TaskId)];
+        bool[] isFirst = [.. issues.Select(issue => issue.TaskId is { } id && marked.Add(id))];
         string[] statuses = [.. issues.Select(issue => issue.IsClosed ? ProjectTask.Done : ProjectTask.Pending)];
-        await db.Database.ExecuteSqlAsync(
+        return db.InTransactionAsync(async token => !await db.HoldRepositoryAsync(projectId, repository, token) ? 0 : await db.Database.ExecuteSqlAsync(
             $"""
-             UPDATE tasks SET status = issue.status
-             FROM unnest({numbers}, {urls}, {taskIds}, {statuses}) AS issue (number, url, task_id, status)
-             WHERE tasks.project_id = {projectId} AND tasks.github_issue_number = issue.number
-               AND (tasks.id = issue.task_id OR (issue.task_id IS NULL AND tasks.github_issue_url = issue.url)) AND tasks.status <> issue.status
-             """, cancellationToken);
+             UPDATE tasks SET status = issue.status, github_issue_number = issue.number, github_issue_url = issue.url
+             FROM unnest({numbers}, {urls}, {taskIds}, {isFirst}, {statuses}) AS issue (number, url, task_id, is_first, status)
+             WHERE tasks.project_id = {projectId}
+               AND (tasks.github_issue_number = issue.number
+                        AND (tasks.id = issue.task_id OR (issue.task_id IS NULL AND tasks.github_issue_url = issue.url))
+                    OR tasks.github_issue_number IS NULL AND tasks.id = issue.task_id AND issue.is_first)
+               AND (tasks.status, tasks.github_issue_url) IS DISTINCT FROM (issue.status, issue.url)
+             """, token), cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The tasks of {Slug} were left as they are: {Status} {GithubError}")]

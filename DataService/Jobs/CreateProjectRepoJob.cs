@@ -207,6 +207,8 @@ internal sealed partial class CreateProjectRepoJob(
             Fence(creation, attempt);
             creation.Release();
             var isLinked = project.LinkRepository(created.FullName, created.Id, time.UtcNow, created.Adopted);
+            if (isLinked)
+                await db.UnlinkIssuesAsync(project.Id, created.FullName, isEmpty: !created.Adopted, token);
             return (isLinked ? null : project.GithubRepo, resumed, project.ApprovedAt);
         }, cancellationToken);
         if (chosen is null)

@@ -41,6 +41,8 @@ internal sealed class ProjectRepository(
             var action = fullName is null ? AuditAction.ClearRepository : AuditAction.ChooseRepository;
             audit.Record(db, action, project, detail: fullName ?? project.GithubRepo);
             project.ChooseRepository(fullName, time.UtcNow);
+            if (fullName is not null)
+                await db.UnlinkIssuesAsync(project.Id, fullName, isEmpty: false, token);
             return project;
         },
         cancellationToken);

@@ -217,7 +217,12 @@ internal sealed partial class Reconciliation(
     {
         var current = await db.LockProjectAsync(project.Id, token);
         if (current?.GithubRepo == project.Repository && current.GithubRepoId == project.RepositoryId)
+        {
             current.FollowRepository(id, project.Repository, fullName);
+            if (fullName != project.Repository)
+                await db.MoveIssuesAsync(project.Id, project.Repository, fullName, token);
+        }
+
         return current;
     }, cancellationToken);
 

@@ -66,10 +66,7 @@ internal sealed partial class TaskPush(
             }
 
             // Not cancelled: the issue is there, and its number is to be saved as soon as it is known.
-            var linked = await db.Tasks
-                .Where(t => t.Id == taskId && t.GithubIssueNumber == null && db.Projects.Any(p => p.Id == t.ProjectId && p.GithubRepo == repository))
-                .ExecuteUpdateAsync(t => t.SetProperty(x => x.GithubIssueNumber, issue.Number).SetProperty(x => x.GithubIssueUrl, issue.Url), CancellationToken.None);
-            if (linked is 0)
+            if (!await LinkAsync(projectId, repository, taskId, issue))
                 LogNotLinked(repository, issue.Number);
         }
 
@@ -81,6 +78,13 @@ internal sealed partial class TaskPush(
         .Where(p => p.Id == projectId && p.GithubRepo == repository)
         .Select(p => new Missing(db.Tasks.FirstOrDefault(t => t.Id == taskId && t.ProjectId == p.Id && t.GithubIssueNumber == null)))
         .SingleOrDefaultAsync(cancellationToken);
+
+    /// <returns>False where the task is gone or has an issue, or the project has another repository.</returns>
+    private Task<bool> LinkAsync(Guid projectId, string repository, Guid taskId, TrackedIssue issue) => db.InTransactionAsync(
+        async token => await db.HoldRepositoryAsync(projectId, repository, token)
+            && await db.Tasks.Where(t => t.Id == taskId && t.GithubIssueNumber == null)
+                .ExecuteUpdateAsync(t => t.SetProperty(x => x.GithubIssueNumber, issue.Number).SetProperty(x => x.GithubIssueUrl, issue.Url), token) is 1,
+        CancellationToken.None);
 
     private async Task<TrackedIssue> CreateAsync(string repository, ProjectTask task)
     {
