@@ -19,6 +19,24 @@ public sealed class HealthTests(PostgresCluster cluster) : ServiceTest(cluster)
         AssertNow(live);
     }
 
+    [Theory]
+    [InlineData("/health/live", HttpStatusCode.OK, "application/json")]
+    [InlineData("/health/ready", HttpStatusCode.OK, "application/json")]
+    [InlineData("/openapi/v1.json", HttpStatusCode.OK, "application/json")]
+    [InlineData("/projects", HttpStatusCode.Unauthorized, "application/problem+json")]
+    public async Task HEAD_is_answered_as_GET_without_the_body(string path, HttpStatusCode status, string type)
+    {
+        using var head = await Service.Anonymous.SendAsync(new HttpRequestMessage(HttpMethod.Head, path), Cancelled);
+
+        Assert.Equal((status, type), (head.StatusCode, head.Content.Headers.ContentType?.MediaType));
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync(Cancelled));
+        using var list = await Service.Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/projects"), Cancelled);
+        Assert.Equal(HttpStatusCode.OK, list.StatusCode);
+        using var none = await Service.Http.SendAsync(new HttpRequestMessage(HttpMethod.Head, "/projects/nobody/approve"), Cancelled);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, none.StatusCode);
+        Assert.Contains(Service.Logs.Events, e => e.Properties.TryGetValue("RequestMethod", out var method) && method.ToString() is "\"HEAD\"");
+    }
+
     [Fact]
     public async Task A_service_with_its_database_is_ready() =>
         AssertReady(await (await Service.Anonymous.GetAsync("/health/ready", Cancelled)).ReadAsync(HttpStatusCode.OK), "ok", "connected");

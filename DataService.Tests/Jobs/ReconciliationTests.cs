@@ -84,6 +84,41 @@ public sealed class ReconciliationTests(PostgresCluster cluster) : ServiceTest(c
     }
 
     [Fact]
+    public async Task What_is_no_more_missing_when_its_turn_comes_is_left_as_it_is()
+    {
+        var slug = await DeletedAsync("Told");
+        await using var project = await RowLock.TakeAsync(Service.ConnectionString, slug);
+        var round = RunAsync(dryRun: false);
+        await project.IsWaitedForAsync();
+        await project.ChangeAsync("UPDATE repo_creations SET state = 'failed', error_code = 'GITHUB_FORBIDDEN', github_error = 'no rights'");
+
+        Assert.Equal(0, (await round).GetProperty("mended").GetInt32());
+
+        Assert.Equal("failed", (await Service.GetProjectAsync(slug)).GetProperty("repoCreation").GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task Of_more_repositories_than_one_round_looks_up_all_are_looked_up_in_time()
+    {
+        const int Vanished = 160;
+        await Service.QueryAsync<object>(
+            $"""
+             INSERT INTO projects (id, name, slug, status, github_repo, github_repo_id, created_at)
+             SELECT gen_random_uuid(), 'Gone ' || n, 'gone-' || n, 'active', '{RunningService.Organization}/gone-' || n, 1000000 + n, now()
+             FROM generate_series(1, {Vanished}) n
+             """);
+
+        await Eventually.ReturnsAsync(
+            async () =>
+            {
+                await RoundAsync();
+                return await Service.QueryAsync<long>("SELECT count(*) FROM findings WHERE settled_at IS NULL AND kind = 'vanished'");
+            },
+            found => found is Vanished,
+            "all that have vanished to be found");
+    }
+
+    [Fact]
     public async Task A_renamed_repository_is_followed_by_its_number()
     {
         var slug = await CreatedAsync("Old name");

@@ -79,6 +79,7 @@ internal static class HttpSetup
                 _ => LogEventLevel.Information,
             };
         });
+        app.UseHeadAsGet();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseRouting();

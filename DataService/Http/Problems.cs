@@ -82,5 +82,6 @@ internal static class Problems
     /// <summary>The framework names the members of records; callers know them in camel case.</summary>
     private static string Field(string member) => string.Join('.', member.Split('.').Select(System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName));
 
-    public static string Shortened(string text) => text.Length <= 100 ? text : text[..100] + "…";
+    /// <summary>No character is cut in two.</summary>
+    public static string Shortened(string text) => text.Length <= 100 ? text : text[..(char.IsHighSurrogate(text[99]) ? 99 : 100)] + "…";
 }

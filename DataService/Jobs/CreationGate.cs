@@ -65,12 +65,18 @@ internal sealed partial class CreationGate(ContentBudget budget, GitHubOptions g
         var isRefusal = failure.Kind is FailureKind.GitHubUnauthorized or FailureKind.GitHubForbidden;
         var isLimit = failure.Kind is FailureKind.GitHubRateLimited;
         // Whoever is told what is wrong with the request has been let in.
-        if (failure.Kind is FailureKind.GitHubValidation or FailureKind.GitHubRepoNameTaken)
-            await budget.ForgiveAsync(db, cancellationToken);
+        var isLetIn = failure.Kind is FailureKind.GitHubValidation or FailureKind.GitHubRepoNameTaken;
         if (!isRefusal && !isLimit && !isProbe)
+        {
+            if (isLetIn)
+                await budget.ForgiveAsync(db, cancellationToken);
             return (failure, false);
+        }
+
         // All that lock both lock the pause first.
         var pause = await LockPauseAsync(db, cancellationToken);
+        if (isLetIn)
+            await budget.ForgiveAsync(db, cancellationToken);
         var quota = await budget.LockAsync(db, cancellationToken);
         if (isLimit)
         {

@@ -58,7 +58,7 @@ internal sealed partial class Reconciliation(
     public async Task<ReconciliationReport> RunAsync(ReconciliationMode mode, CancellationToken cancellationToken)
     {
         var now = time.UtcNow;
-        var seen = await FindMissingAsync(cancellationToken);
+        var seen = await ObserveMissingAsync(cancellationToken);
         string? githubError = null;
         var comparedAll = false;
         try
@@ -101,19 +101,19 @@ internal sealed partial class Reconciliation(
     /// Approved projects with no repository, for which no job is going on and nobody has been told a reason: a classified failure waits
     /// for a person, and so does a choice that was taken back.
     /// </summary>
-    private async Task<List<Observation>> FindMissingAsync(CancellationToken cancellationToken)
-    {
-        var missing = await tables.AreKnownAsync(db, cancellationToken)
-            ? await HangfireTables.FindMissingAsync(db, cancellationToken)
-            : await oneByOne.FindMissingAsync(toPerson: false, cancellationToken);
-        return
-        [
-            .. missing.Select(row => new Observation(
-                FindingKind.Missing, row.Slug, row.Id,
-                $"Approved, without a repository, and no job is at it: the creation is {row.State ?? "unknown"}, its job {row.JobState?.ToLowerInvariant() ?? "gone"}.",
-                token => EnqueueAsync(row.Id, token))),
-        ];
-    }
+    private async Task<List<Observation>> ObserveMissingAsync(CancellationToken cancellationToken) =>
+    [
+        .. (await FindMissingAsync(projectId: null, cancellationToken)).Select(row => new Observation(
+            FindingKind.Missing, row.Slug, row.Id,
+            $"Approved, without a repository, and no job is at it: the creation is {row.State ?? "unknown"}, its job {row.JobState?.ToLowerInvariant() ?? "gone"}.",
+            token => EnqueueAsync(row.Id, token))),
+    ];
+
+    /// <param name="projectId">Null for all.</param>
+    /// <param name="cancellationToken">Gives up waiting for the database.</param>
+    private async Task<List<MissingCreation>> FindMissingAsync(Guid? projectId, CancellationToken cancellationToken) => await tables.AreKnownAsync(db, cancellationToken)
+        ? await HangfireTables.FindMissingAsync(db, projectId, cancellationToken)
+        : await oneByOne.FindMissingAsync(toPerson: false, projectId, cancellationToken);
 
     /// <returns>What differs, and whether all could be compared.</returns>
     private async Task<(List<Observation> Differing, bool All)> CompareWithGitHubAsync(ReconciliationMode mode, CancellationToken cancellationToken)
@@ -126,39 +126,53 @@ internal sealed partial class Reconciliation(
             .ToDictionary(repository => repository.FullName, StringComparer.OrdinalIgnoreCase);
         var unlinked = repositories.Where(repository => repository.ProjectId is not null && catalog.IsInOrganization(repository.FullName)).ToDictionary(repository => repository.Id);
         var seen = new List<Observation>();
-        var lookUps = 0;
+        var unlisted = new List<LinkedProject>();
         await foreach (var project in LinkedAsync(cancellationToken))
         {
             var listed = project.RepositoryId is { } number ? byId.GetValueOrDefault(number) : byName.GetValueOrDefault(project.Repository);
-            var found = listed is null ? null : new CreatedRepository(listed.FullName, listed.Id, Adopted: true);
-            if (listed is null)
-            {
-                // Of others' repositories nothing is known but that the admin chose them.
-                if (project.RepositoryId is null && !catalog.IsInOrganization(project.Repository))
-                    continue;
-                // Not every repository that the token may read is in its list.
-                if (++lookUps > MostLookedUp)
-                    continue;
-                found = project.RepositoryId is { } id
-                    ? await catalog.FindAsync(id, cancellationToken)
-                    : await catalog.FindByNameAsync(project.Repository, cancellationToken);
-            }
+            if (listed is not null)
+                await CompareAsync(project, listed.Id, listed.FullName);
+            // Of others' repositories nothing is known but that the admin chose them.
+            else if (project.RepositoryId is not null || catalog.IsInOrganization(project.Repository))
+                unlisted.Add(project);
+        }
 
+        // Not every repository that the token may read is in its list.
+        if (unlisted.Count > MostLookedUp)
+            unlisted = await DrawAsync(unlisted, cancellationToken);
+        foreach (var project in unlisted.Take(MostLookedUp))
+        {
+            var found = project.RepositoryId is { } id
+                ? await catalog.FindAsync(id, cancellationToken)
+                : await catalog.FindByNameAsync(project.Repository, cancellationToken);
             if (found is null)
-            {
                 seen.Add(Vanished(project));
-                continue;
-            }
-
-            unlinked.Remove(found.Id);
-            if (!found.FullName.Equals(project.Repository, StringComparison.OrdinalIgnoreCase) || (project.RepositoryId is not null && found.FullName != project.Repository))
-                seen.Add(Renamed(project, found.Id, found.FullName));
-            else if (project.RepositoryId is null && mode is not ReconciliationMode.Report)
-                await FollowAsync(project, found.Id, found.FullName, cancellationToken);
+            else
+                await CompareAsync(project, found.Id, found.FullName);
         }
 
         seen.AddRange(await OrphansAsync(unlinked.Values, cancellationToken));
-        return (seen, lookUps <= MostLookedUp);
+        return (seen, unlisted.Count <= MostLookedUp);
+
+        async Task CompareAsync(LinkedProject project, long id, string fullName)
+        {
+            unlinked.Remove(id);
+            if (!fullName.Equals(project.Repository, StringComparison.OrdinalIgnoreCase) || (project.RepositoryId is not null && fullName != project.Repository))
+                seen.Add(Renamed(project, id, fullName));
+            else if (project.RepositoryId is null && mode is not ReconciliationMode.Report)
+                await FollowAsync(project, id, fullName, cancellationToken);
+        }
+    }
+
+    /// <summary>Where there are too many for one round: first some that have a finding, which may be over; and chance comes to all others.</summary>
+    private async Task<List<LinkedProject>> DrawAsync(List<LinkedProject> unlisted, CancellationToken cancellationToken)
+    {
+        var found = await db.Findings.AsNoTracking().Where(finding => finding.SettledAt == null && finding.ProjectId != null)
+            .Select(finding => finding.ProjectId!.Value).ToHashSetAsync(cancellationToken);
+        var drawn = unlisted.ToArray();
+        Random.Shared.Shuffle(drawn);
+        var first = drawn.Where(project => found.Contains(project.Id)).Take(MostLookedUp / 2).ToArray();
+        return [.. first, .. drawn.Except(first)];
     }
 
     /// <summary>In the order of their ids, a batch at a time.</summary>
@@ -230,6 +244,9 @@ internal sealed partial class Reconciliation(
         async (jobs, token) =>
         {
             if (await db.LockProjectAsync(projectId, token) is not { ApprovedAt: not null } project)
+                return null;
+            // It may be failed for a known reason, or settled, since it was found.
+            if ((await FindMissingAsync(projectId, token)) is [])
                 return null;
             var before = project.RepoCreation?.JobId;
             queue.EnsureEnqueued(project, jobs, "The reconciliation found it without a job. Waits for a worker.");

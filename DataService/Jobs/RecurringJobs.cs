@@ -5,16 +5,43 @@ using Hangfire.Storage;
 
 namespace DataService.Jobs;
 
-/// <summary>Writes down what runs by itself; all instances say the same. It does not hold up the start: a killed instance may have left Hangfire's lock.</summary>
-internal sealed partial class RecurringJobs(IRecurringJobManager recurring, JobsOptions options, TimeProvider time, ILogger<RecurringJobs> logger) : BackgroundService
+/// <summary>
+/// Writes down what runs by itself, and again where somebody has removed it; all instances say the same. It does not hold up the start: a killed
+/// instance may have left Hangfire's lock.
+/// </summary>
+internal sealed partial class RecurringJobs(IRecurringJobManager recurring, JobStorage storage, JobsOptions options, TimeProvider time, ILogger<RecurringJobs> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often it looks whether all are still there.</summary>
+    internal static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(10);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
         while (!TryWrite())
             await Task.Delay(RetryInterval, time, stoppingToken);
+        using var looks = new PeriodicTimer(LookInterval, time);
+        while (await looks.WaitForNextTickAsync(stoppingToken))
+            TryRestore();
+    }
+
+    private void TryRestore()
+    {
+        try
+        {
+            using var connection = storage.GetConnection();
+            string?[] wanted = [ProbeTokenJob.RecurringId, RetentionJob.RecurringId, options.Reconciliation is null ? null : ReconcileJob.RecurringId];
+            foreach (var id in wanted.OfType<string>().Where(id => connection.GetAllEntriesFromHash($"recurring-job:{id}") is null))
+            {
+                LogRemoved(id);
+                TryWrite();
+            }
+        }
+        catch (Exception exception) when (DatabaseOutage.IsCauseOf(exception))
+        {
+            LogNotWritten(exception);
+        }
     }
 
     private bool TryWrite()
@@ -35,6 +62,9 @@ internal sealed partial class RecurringJobs(IRecurringJobManager recurring, Jobs
             return false;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The recurring job {Id} was removed, and is written down again: the service needs it")]
+    private partial void LogRemoved(string id);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The recurring jobs could not be written down, and will be")]
     private partial void LogNotWritten(Exception exception);

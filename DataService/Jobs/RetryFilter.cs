@@ -5,7 +5,7 @@ using Hangfire.States;
 namespace DataService.Jobs;
 
 /// <summary>Turns a failed attempt into the scheduled next one.</summary>
-internal sealed class RetryFilter(RetryPolicy policy, TimeProvider time) : IElectStateFilter
+internal sealed partial class RetryFilter(RetryPolicy policy, TimeProvider time, ILogger<RetryFilter> logger) : IElectStateFilter
 {
     /// <summary>Hangfire's own name for it, which its dashboard shows.</summary>
     public const string RetryCount = "RetryCount";
@@ -30,6 +30,7 @@ internal sealed class RetryFilter(RetryPolicy policy, TimeProvider time) : IElec
 
             // The job could not even save its failure: the database was away, or the code is broken.
             case FailedState { Exception: { } unexpected }:
+                LogUnexpected(unexpected, context.BackgroundJob.Id, context.BackgroundJob.Job?.Type.Name);
                 if (policy.NextAttempt(Unexpected, context.GetJobParameter<int>(RetryCount), time.UtcNow, Random.Shared.NextDouble()) is { } next)
                     Schedule(context, next, $"an unexpected {unexpected.GetType().Name}");
                 break;
@@ -46,4 +47,7 @@ internal sealed class RetryFilter(RetryPolicy policy, TimeProvider time) : IElec
         context.SetJobParameter(RetryCount, context.GetJobParameter<int>(RetryCount) + 1);
         context.CandidateState = new ScheduledState(at) { Reason = $"Retried by itself after {cause}" };
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Job {JobId} ({JobType}) failed outside of what it expects")]
+    private partial void LogUnexpected(Exception exception, string jobId, string? jobType);
 }

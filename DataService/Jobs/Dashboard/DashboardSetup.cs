@@ -22,7 +22,7 @@ internal static class DashboardSetup
     private const string SessionPolicy = "DashboardSession";
 
     /// <summary>Hangfire's pages ask for their figures by POST, again and again.</summary>
-    private static readonly PathString Figures = Path + "/stats";
+    public static readonly PathString Figures = "/stats";
 
     /// <summary>Hangfire's pages size their bars and cards with style attributes; their scripts and all else come from files.</summary>
     private const string ContentSecurityPolicy =
@@ -72,7 +72,7 @@ internal static class DashboardSetup
                 .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme).RequireAuthenticatedUser())
             .AddPolicy(Policy, policy => policy
                 .AddAuthenticationSchemes(CookieAuthenticationDefaults.AuthenticationScheme).RequireAuthenticatedUser()
-                .AddRequirements(new OperatorToChange(Figures)));
+                .AddRequirements(new OperatorToChange(Path + Figures)));
         services.AddAntiforgery(antiforgery =>
         {
             antiforgery.Cookie.Name = "dataservice.antiforgery";
@@ -85,10 +85,11 @@ internal static class DashboardSetup
 
     public static void MapDashboard(this WebApplication app)
     {
+        app.UseHangfireRequests();
         app.MapDashboardLogin(SessionPolicy);
         app.MapDashboardPages();
         app.MapHangfireDashboard(Path, app.Services.GetRequiredService<DashboardOptions>())
-            .RequireAuthorization(Policy).WithContentSecurityPolicy(ContentSecurityPolicy).ExcludeFromDescription();
+            .RequireAuthorization(Policy).WithContentSecurityPolicy(ContentSecurityPolicy).OnlyAsHangfireExpects().ExcludeFromDescription();
     }
 
     private static DashboardOptions Options(IServiceProvider services)
