@@ -178,6 +178,43 @@ public sealed class PushTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
     }
 
     [Fact]
+    public async Task What_is_done_stays_done_and_keeps_its_issue_wherever_the_project_goes()
+    {
+        var slug = await ArrangeAsync(2);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        Close(1);
+        await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        var other = Service.GitHub.Repositories.Create(RunningService.Organization, "other", isPrivate: true, description: null)!;
+        await ChooseAsync(slug, other.FullName);
+
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        await ForgetLastRoundAsync();
+        var tasks = await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal(["done", "pending"], Statuses(tasks));
+        Assert.Equal([1, 1], Numbers(tasks));
+        Assert.EndsWith("/work/issues/1", tasks[0].GetProperty("githubIssueUrl").GetString(), StringComparison.Ordinal);
+        Assert.EndsWith("/other/issues/1", tasks[1].GetProperty("githubIssueUrl").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task In_a_repository_that_was_made_anew_nobodys_issue_stands_for_what_was_done_in_the_former_one()
+    {
+        var slug = await ArrangeAsync(1);
+        await (await PushAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        Close(1);
+        await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK);
+        Assert.True(Service.GitHub.Repositories.Delete(Repository.Id));
+        await ChooseAsync(slug, null);
+        await Service.ApproveAsync(slug);
+        await Service.CreationReachesAsync(slug, "created");
+        Service.GitHub.Repositories.CreateIssue(Repository.Id, "A person's", "No marker");
+        await ForgetLastRoundAsync();
+
+        Assert.Equal(["done"], Statuses(await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK)));
+    }
+
+    [Fact]
     public async Task Nothing_more_is_written_into_a_repository_that_the_project_no_longer_has()
     {
         var slug = await ArrangeAsync(3);

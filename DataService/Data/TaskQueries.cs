@@ -22,20 +22,26 @@ internal static class TaskQueries
             await db.Database.SqlQuery<int>($"""SELECT 1 AS "Value" FROM projects WHERE id = {projectId} AND github_repo = {repository} FOR SHARE""")
                 .ToListAsync(cancellationToken) is not [];
 
-        /// <summary>Unlinks the tasks' issues that are not the repository's, or all where it is empty: the next push or sync links its own.</summary>
+        /// <summary>
+        /// Unlinks the tasks' issues that are not the repository's: the next push or sync links its own. What is done keeps the issue with
+        /// which it was done: another one would be open.
+        /// </summary>
         /// <param name="projectId">Locked.</param>
         /// <param name="repository">Full name of the one that the project gets.</param>
-        /// <param name="isEmpty">Whether it was made just now. One that has the name of an earlier one has none of its issues.</param>
+        /// <param name="isNew">Whether it may be another one than an earlier one of the same name, whose issues are not its own.</param>
         /// <param name="cancellationToken">Gives up waiting for the database.</param>
-        /// <returns>How many were unlinked.</returns>
-        public Task<int> UnlinkIssuesAsync(Guid projectId, string repository, bool isEmpty, CancellationToken cancellationToken)
+        public Task<int> UnlinkIssuesAsync(Guid projectId, string repository, bool isNew, CancellationToken cancellationToken)
         {
             var path = IssuesPath(repository);
             return db.Database.ExecuteSqlAsync(
                 $"""
-                 UPDATE tasks SET github_issue_number = NULL, github_issue_url = NULL
-                 WHERE project_id = {projectId} AND github_issue_number IS NOT NULL
-                   AND ({isEmpty} OR right(lower(github_issue_url), length({path} || github_issue_number)) <> {path} || github_issue_number)
+                 UPDATE tasks SET
+                     github_issue_number = CASE WHEN status = {ProjectTask.Done} THEN github_issue_number END,
+                     -- The address is another issue's now.
+                     github_issue_url = CASE WHEN status = {ProjectTask.Done} AND NOT is_here THEN github_issue_url END
+                 FROM (SELECT id AS linked, right(lower(github_issue_url), length({path} || github_issue_number)) = {path} || github_issue_number AS is_here
+                       FROM tasks WHERE project_id = {projectId} AND github_issue_number IS NOT NULL) links
+                 WHERE id = linked AND ({isNew} OR NOT is_here)
                  """, cancellationToken);
         }
 

@@ -51,7 +51,7 @@ internal static partial class SyncTasks
             .ExecuteUpdateAsync(p => p.SetProperty(x => x.IssuesSyncedAt, now), cancellationToken) is 1;
 
     /// <summary>
-    /// In one statement. A number alone does not make an issue the task's: the project may have had another repository, so the marker has to
+    /// A number alone does not make an issue the task's: the project may have had another repository, so the marker has to
     /// agree, or the address where a person took the marker out. The address alone does not do either: in a repository that was made anew
     /// under the same name it is another task's. A task without an issue gets the first that bears its marker. An issue that was
     /// transferred or deleted is not in the list, and its task stays as it is.

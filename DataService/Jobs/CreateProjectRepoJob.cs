@@ -208,7 +208,7 @@ internal sealed partial class CreateProjectRepoJob(
             creation.Release();
             var isLinked = project.LinkRepository(created.FullName, created.Id, time.UtcNow, created.Adopted);
             if (isLinked)
-                await db.UnlinkIssuesAsync(project.Id, created.FullName, isEmpty: !created.Adopted, token);
+                await db.UnlinkIssuesAsync(project.Id, created.FullName, isNew: true, token);
             return (isLinked ? null : project.GithubRepo, resumed, project.ApprovedAt);
         }, cancellationToken);
         if (chosen is null)

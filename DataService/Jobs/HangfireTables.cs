@@ -295,16 +295,13 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
     }
 
     /// <summary>The projects for which <see cref="IsMissing"/> holds.</summary>
-    /// <param name="db">In any transaction.</param>
-    /// <param name="projectId">Looks at one only; null for all.</param>
-    /// <param name="cancellationToken">Gives up waiting for the database.</param>
-    public static Task<List<MissingCreation>> FindMissingAsync(DataServiceDbContext db, Guid? projectId, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<MissingCreation>(
+    public static Task<List<MissingCreation>> FindMissingAsync(DataServiceDbContext db, CancellationToken cancellationToken) => db.Database.SqlQueryRaw<MissingCreation>(
         $"""
          SELECT p.id, p.slug, c.state, j.statename AS job_state
          FROM projects p LEFT JOIN repo_creations c ON c.project_id = p.id {JoinJob}
-         WHERE {IsMissing}{(projectId is null ? "" : " AND p.id = @project")}
+         WHERE {IsMissing}
          ORDER BY p.id
-         """, projectId is { } id ? [new NpgsqlParameter("project", id)] : []).ToListAsync(cancellationToken);
+         """).ToListAsync(cancellationToken);
 
     /// <summary>All are enqueued at the same time, by the same request.</summary>
     private static NpgsqlParameter[] BulkParameters(DateTime now) => [new("now", now), new("data", EnqueuedData(now, goesOn: false))];

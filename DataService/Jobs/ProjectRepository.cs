@@ -42,7 +42,7 @@ internal sealed class ProjectRepository(
             audit.Record(db, action, project, detail: fullName ?? project.GithubRepo);
             project.ChooseRepository(fullName, time.UtcNow);
             if (fullName is not null)
-                await db.UnlinkIssuesAsync(project.Id, fullName, isEmpty: false, token);
+                await db.UnlinkIssuesAsync(project.Id, fullName, isNew: false, token);
             return project;
         },
         cancellationToken);

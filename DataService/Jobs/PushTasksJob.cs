@@ -21,14 +21,11 @@ internal sealed partial class PushTasksJob(DataServiceDbContext db, TaskPush pus
     {
         if (await db.Projects.AsNoTracking().SingleOrDefaultAsync(p => p.Id == projectId, cancellationToken) is not { GithubRepo: { } repository } project)
             return;
-        // A turn is taken once, however this run ends.
-        var reserved = context.GetJobParameter<DateTime?>(Turn);
-        if (reserved is not null)
-            context.SetJobParameter(Turn, null);
+        var comeback = new Comeback(context.GetJobParameter<DateTime?>(Turn), () => context.SetJobParameter(Turn, null));
         try
         {
             // What was pushed is saved, and the job goes on with the rest when it is its turn.
-            if (await push.RunAsync(projectId, repository, new Comeback(reserved), cancellationToken) is { WaitUntil: { } at } turn)
+            if (await push.RunAsync(projectId, repository, comeback, cancellationToken) is { WaitUntil: { } at } turn)
             {
                 context.SetJobParameter(Turn, at);
                 throw new JobPostponedException(time.UtcNow + (at - turn.Now), WaitsForTurn);

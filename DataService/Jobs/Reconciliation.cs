@@ -58,12 +58,12 @@ internal sealed partial class Reconciliation(
     public async Task<ReconciliationReport> RunAsync(ReconciliationMode mode, CancellationToken cancellationToken)
     {
         var now = time.UtcNow;
-        var seen = await ObserveMissingAsync(cancellationToken);
+        var seen = await FindMissingAsync(cancellationToken);
         string? githubError = null;
-        var comparedAll = false;
+        IReadOnlySet<Guid>? leftOut = null;
         try
         {
-            (var differing, comparedAll) = await CompareWithGitHubAsync(mode, cancellationToken);
+            (var differing, leftOut) = await CompareWithGitHubAsync(mode, cancellationToken);
             seen.AddRange(differing);
         }
         catch (FailureException exception)
@@ -72,7 +72,7 @@ internal sealed partial class Reconciliation(
             LogNotCompared(githubError);
         }
 
-        var known = await RecordAsync(seen, comparedAll, now, cancellationToken);
+        var known = await RecordAsync(seen, leftOut, now, cancellationToken);
         var reported = new List<ReportedFinding>();
         var mended = 0;
         foreach (var observation in seen)
@@ -101,22 +101,22 @@ internal sealed partial class Reconciliation(
     /// Approved projects with no repository, for which no job is going on and nobody has been told a reason: a classified failure waits
     /// for a person, and so does a choice that was taken back.
     /// </summary>
-    private async Task<List<Observation>> ObserveMissingAsync(CancellationToken cancellationToken) =>
-    [
-        .. (await FindMissingAsync(projectId: null, cancellationToken)).Select(row => new Observation(
-            FindingKind.Missing, row.Slug, row.Id,
-            $"Approved, without a repository, and no job is at it: the creation is {row.State ?? "unknown"}, its job {row.JobState?.ToLowerInvariant() ?? "gone"}.",
-            token => EnqueueAsync(row.Id, token))),
-    ];
+    private async Task<List<Observation>> FindMissingAsync(CancellationToken cancellationToken)
+    {
+        var missing = await tables.AreKnownAsync(db, cancellationToken)
+            ? await HangfireTables.FindMissingAsync(db, cancellationToken)
+            : await oneByOne.FindMissingAsync(toPerson: false, cancellationToken);
+        return
+        [
+            .. missing.Select(row => new Observation(
+                FindingKind.Missing, row.Slug, row.Id,
+                $"Approved, without a repository, and no job is at it: the creation is {row.State ?? "unknown"}, its job {row.JobState?.ToLowerInvariant() ?? "gone"}.",
+                token => EnqueueAsync(row.Id, token))),
+        ];
+    }
 
-    /// <param name="projectId">Null for all.</param>
-    /// <param name="cancellationToken">Gives up waiting for the database.</param>
-    private async Task<List<MissingCreation>> FindMissingAsync(Guid? projectId, CancellationToken cancellationToken) => await tables.AreKnownAsync(db, cancellationToken)
-        ? await HangfireTables.FindMissingAsync(db, projectId, cancellationToken)
-        : await oneByOne.FindMissingAsync(toPerson: false, projectId, cancellationToken);
-
-    /// <returns>What differs, and whether all could be compared.</returns>
-    private async Task<(List<Observation> Differing, bool All)> CompareWithGitHubAsync(ReconciliationMode mode, CancellationToken cancellationToken)
+    /// <returns>What differs, and the projects that were left out because there were too many to look up.</returns>
+    private async Task<(List<Observation> Differing, IReadOnlySet<Guid> LeftOut)> CompareWithGitHubAsync(ReconciliationMode mode, CancellationToken cancellationToken)
     {
         catalog.Invalidate();
         // A list that grows while its pages are read may show one twice.
@@ -152,7 +152,7 @@ internal sealed partial class Reconciliation(
         }
 
         seen.AddRange(await OrphansAsync(unlinked.Values, cancellationToken));
-        return (seen, unlisted.Count <= MostLookedUp);
+        return (seen, unlisted.Skip(MostLookedUp).Select(project => project.Id).ToHashSet());
 
         async Task CompareAsync(LinkedProject project, long id, string fullName)
         {
@@ -245,18 +245,26 @@ internal sealed partial class Reconciliation(
         {
             if (await db.LockProjectAsync(projectId, token) is not { ApprovedAt: not null } project)
                 return null;
-            // It may be failed for a known reason, or settled, since it was found.
-            if ((await FindMissingAsync(projectId, token)) is [])
+            // It may have failed for a known reason, or be settled, or have a job, since it was found.
+            if (project.RepoCreation is { State: RepoCreationState.Created or RepoCreationState.Skipped } or { State: RepoCreationState.Failed, ErrorCode: not null }
+                || (project.RepoCreation?.JobId is { } job && RepoCreationQueue.IsAlive(jobs.StateOf(job))))
+            {
                 return null;
+            }
+
             var before = project.RepoCreation?.JobId;
             queue.EnsureEnqueued(project, jobs, "The reconciliation found it without a job. Waits for a worker.");
             return project.RepoCreation is { IsLive: true, JobId: { } jobId } && jobId != before ? $"Enqueued as job {jobId}." : null;
         }, cancellationToken);
 
     /// <summary>Saves what was seen, and closes what is no longer so.</summary>
+    /// <param name="seen">In this round.</param>
+    /// <param name="leftOut">Projects that were not compared with GitHub; null where none was.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cancellationToken">Rolls it back.</param>
     /// <returns>When each was seen for the first time.</returns>
     private Task<Dictionary<(FindingKind Kind, string Subject), DateTime>> RecordAsync(
-        List<Observation> seen, bool comparedAll, DateTime now, CancellationToken cancellationToken) => db.InTransactionAsync(async token =>
+        List<Observation> seen, IReadOnlySet<Guid>? leftOut, DateTime now, CancellationToken cancellationToken) => db.InTransactionAsync(async token =>
     {
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({LockKey})", token);
         await db.Findings.Where(finding => finding.SettledAt < now - Retention).ExecuteDeleteAsync(token);
@@ -274,9 +282,17 @@ internal sealed partial class Reconciliation(
             }
         }
 
-        foreach (var gone in open.Values.Where(finding => comparedAll || finding.Kind is FindingKind.Missing))
+        foreach (var gone in open.Values.Where(IsOver))
             gone.Settle("It is no longer so.", now);
         return db.Findings.Local.Where(finding => finding.SettledAt is null).ToDictionary(finding => (finding.Kind, finding.Subject), finding => finding.FirstSeenAt);
+
+        // Only what was looked at tells that it is over.
+        bool IsOver(Finding unseen) => unseen.Kind switch
+        {
+            FindingKind.Missing => true,
+            FindingKind.Orphan => leftOut is not null,
+            _ => leftOut is not null && !(unseen.ProjectId is { } id && leftOut.Contains(id)),
+        };
     }, cancellationToken);
 
     private Task<int> SettleAsync(Observation observation, string action, CancellationToken cancellationToken)

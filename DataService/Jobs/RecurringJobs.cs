@@ -32,11 +32,10 @@ internal sealed partial class RecurringJobs(IRecurringJobManager recurring, JobS
         {
             using var connection = storage.GetConnection();
             string?[] wanted = [ProbeTokenJob.RecurringId, RetentionJob.RecurringId, options.Reconciliation is null ? null : ReconcileJob.RecurringId];
-            foreach (var id in wanted.OfType<string>().Where(id => connection.GetAllEntriesFromHash($"recurring-job:{id}") is null))
-            {
-                LogRemoved(id);
+            var removed = wanted.OfType<string>().Where(id => connection.GetAllEntriesFromHash($"recurring-job:{id}") is null).ToList();
+            removed.ForEach(LogRemoved);
+            if (removed is not [])
                 TryWrite();
-            }
         }
         catch (Exception exception) when (DatabaseOutage.IsCauseOf(exception))
         {

@@ -49,7 +49,7 @@ internal sealed partial class TaskPush(
             {
                 if (await TakeTurnAsync(comeback, cancellationToken) is { } later)
                     return later;
-                comeback = comeback is null ? null : new Comeback(null);
+                comeback?.Take();
                 hasTurn = true;
             }
 
@@ -133,5 +133,18 @@ internal sealed partial class TaskPush(
     private sealed record Missing(ProjectTask? Task);
 }
 
-/// <param name="Turn">UTC; the turn of the budget that was reserved; null where none was.</param>
-internal sealed record Comeback(DateTime? Turn);
+/// <summary>What a caller brings along that came before, and comes again.</summary>
+/// <param name="turn">UTC; the turn of the budget that was reserved; null where none was.</param>
+/// <param name="forget">Called when the turn is taken: who fails after that and comes again has to ask for another one.</param>
+internal sealed class Comeback(DateTime? turn, Action forget)
+{
+    public DateTime? Turn { get; private set; } = turn;
+
+    public void Take()
+    {
+        if (Turn is null)
+            return;
+        Turn = null;
+        forget();
+    }
+}

@@ -24,7 +24,9 @@ internal static partial class HangfireRequests
     private static async Task<IResult?> FindFaultAsync(HttpContext context)
     {
         var request = context.Request;
-        request.Path.StartsWithSegments(DashboardSetup.Path, out var page);
+        request.Path.StartsWithSegments(DashboardSetup.Path, out var rest);
+        // As Hangfire's own routes read it.
+        PathString page = rest.Value?.TrimEnd('/');
         var job = OneJob().Match(page.Value ?? "");
         if (job.Success)
             return IsId(job.Groups["id"].Value) ? null : Problems.NotFound($"There is no job '{Problems.Shortened(job.Groups["id"].Value)}'.");
@@ -45,7 +47,7 @@ internal static partial class HangfireRequests
 
     private static bool IsId(string? text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
-    [GeneratedRegex("^/jobs/(?:details|actions/[a-z]+)/(?<id>.+)$")]
+    [GeneratedRegex("^/jobs/(?:details|actions/[a-z]+)/(?<id>.+)$", RegexOptions.IgnoreCase)]
     private static partial Regex OneJob();
 
     private sealed record OfHangfire;

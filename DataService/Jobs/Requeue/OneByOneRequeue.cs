@@ -67,7 +67,7 @@ internal sealed partial class OneByOneRequeue(
     {
         limit = Math.Min(limit, MaxBatch);
         var tally = new Tally();
-        foreach (var missing in await FindMissingAsync(toPerson: true, projectId: null, cancellationToken))
+        foreach (var missing in await FindMissingAsync(toPerson: true, cancellationToken))
         {
             if (dryRun || tally.Requeued.Count == limit)
             {
@@ -90,11 +90,10 @@ internal sealed partial class OneByOneRequeue(
 
     /// <summary>As <see cref="HangfireTables.FindMissingAsync"/>, with a question to Hangfire for each that has a job.</summary>
     /// <param name="toPerson">Also those that are settled without a repository.</param>
-    /// <param name="projectId">Looks at one only; null for all.</param>
     /// <param name="cancellationToken">Gives up waiting for the database.</param>
-    public async Task<List<MissingCreation>> FindMissingAsync(bool toPerson, Guid? projectId, CancellationToken cancellationToken)
+    public async Task<List<MissingCreation>> FindMissingAsync(bool toPerson, CancellationToken cancellationToken)
     {
-        var candidates = await db.Projects.AsNoTracking().Where(p => p.ApprovedAt != null && p.GithubRepo == null && (projectId == null || p.Id == projectId)).OrderBy(p => p.Id)
+        var candidates = await db.Projects.AsNoTracking().Where(p => p.ApprovedAt != null && p.GithubRepo == null).OrderBy(p => p.Id)
             .Where(p => p.RepoCreation == null || p.RepoCreation.State != RepoCreationState.Failed || p.RepoCreation.ErrorCode == null)
             .Where(p => toPerson || p.RepoCreation == null || (p.RepoCreation.State != RepoCreationState.Created && p.RepoCreation.State != RepoCreationState.Skipped))
             .Select(p => new { p.Id, p.Slug, State = p.RepoCreation == null ? (RepoCreationState?)null : p.RepoCreation.State, JobId = p.RepoCreation == null ? null : p.RepoCreation.JobId })
