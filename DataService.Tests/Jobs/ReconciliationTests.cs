@@ -111,7 +111,7 @@ public sealed class ReconciliationTests(PostgresCluster cluster) : ServiceTest(c
     [Fact]
     public async Task Of_more_repositories_than_one_round_looks_up_all_are_looked_up_in_time()
     {
-        const int Vanished = 160;
+        const int Vanished = 110;
         await Service.QueryAsync<object>(
             $"""
              INSERT INTO projects (id, name, slug, status, github_repo, github_repo_id, created_at)

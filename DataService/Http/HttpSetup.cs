@@ -85,7 +85,7 @@ internal static class HttpSetup
         app.UseRouting();
         app.UseCors();
         app.UseBodyLimits();
-        app.UseRateLimiter();
+        app.UseRateLimits();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseJsonCharset();

@@ -15,6 +15,8 @@ internal static class RateLimits
     /// <summary>For what needs no token, all of it together: as many calls a minute and client as the setting allows.</summary>
     public const string Public = "public";
 
+    private const int LoginsPerMinute = 10;
+
     private const int DefaultPublicPerMinute = 60;
 
     /// <exception cref="ConfigurationException">The setting is no number that fits.</exception>
@@ -27,12 +29,31 @@ internal static class RateLimits
                 && calls is >= 1 and <= 100_000 => calls,
             _ => throw new ConfigurationException("RateLimits__PublicPerMinute", "must be a whole number from 1 to 100000"),
         };
-        builder.Services.AddRateLimiter(limiter =>
+        builder.Services.AddSingleton(_ => PartitionedRateLimiter.Create<Share, Share>(share => RateLimitPartition.GetFixedWindowLimiter(
+            share,
+            _ => new FixedWindowRateLimiterOptions { PermitLimit = share.Policy is Login ? LoginsPerMinute : publicPerMinute, Window = TimeSpan.FromMinutes(1) })));
+    }
+
+    /// <summary>
+    /// Counts what endpoints ask for with <c>RequireRateLimiting</c>. The framework's own middleware makes a limiter that nothing ends: its timer
+    /// would keep a host that was stopped, and all that it is made of, for as long as the process lives.
+    /// </summary>
+    public static void UseRateLimits(this WebApplication app)
+    {
+        var limiter = app.Services.GetRequiredService<PartitionedRateLimiter<Share>>();
+        app.Use(async (context, next) =>
         {
-            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.AddPolicy(Login, context => PerMinute(context, 10));
-            limiter.AddPolicy(Public, context => PerMinute(context, publicPerMinute));
-            limiter.OnRejected = RefuseAsync;
+            if (context.GetEndpoint()?.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName is not { } policy)
+            {
+                await next(context);
+                return;
+            }
+
+            using var lease = limiter.AttemptAcquire(new Share(policy, Client(context.Connection.RemoteIpAddress)));
+            if (lease.IsAcquired)
+                await next(context);
+            else
+                await RefuseAsync(context, lease);
         });
     }
 
@@ -45,19 +66,19 @@ internal static class RateLimits
         _ => address.ToString(),
     };
 
-    private static RateLimitPartition<string> PerMinute(HttpContext context, int calls) => RateLimitPartition.GetFixedWindowLimiter(
-        Client(context.Connection.RemoteIpAddress),
-        _ => new FixedWindowRateLimiterOptions { PermitLimit = calls, Window = TimeSpan.FromMinutes(1) });
-
-    private static async ValueTask RefuseAsync(OnRejectedContext context, CancellationToken cancellationToken)
+    private static async Task RefuseAsync(HttpContext context, RateLimitLease lease)
     {
-        var wait = context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromMinutes(1);
+        var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromMinutes(1);
         var seconds = (int)Math.Ceiling(wait.TotalSeconds);
-        context.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        await context.HttpContext.RequestServices.GetRequiredService<IProblemDetailsService>().TryWriteAsync(new ProblemDetailsContext
+        context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        await context.RequestServices.GetRequiredService<IProblemDetailsService>().TryWriteAsync(new ProblemDetailsContext
         {
-            HttpContext = context.HttpContext,
+            HttpContext = context,
             ProblemDetails = Problems.Details(ErrorCode.RateLimited, $"Too many requests. Try again in {seconds} s."),
         });
     }
+
+    /// <summary>What one client may do of one kind.</summary>
+    private readonly record struct Share(string Policy, string Client);
 }
