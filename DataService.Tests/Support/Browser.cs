@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using DataService.Tests.Support;
 using Microsoft.Playwright;
 
@@ -67,5 +68,6 @@ internal static class Pages
     /// <summary>Waits until the page has this address. Not until it is loaded, which Playwright misses where that comes at once: expectations wait by themselves.</summary>
     /// <param name="page">Of the browser.</param>
     /// <param name="url">With * for a part of a path, and ** for any.</param>
-    public static Task ArrivesAsync(this IPage page, string url) => page.WaitForURLAsync(url, new() { WaitUntil = WaitUntilState.Commit });
+    public static Task ArrivesAsync(this IPage page, string url) =>
+        Assertions.Expect(page).ToHaveURLAsync(new Regex($"^{Regex.Escape(url).Replace(@"\*\*", ".*").Replace(@"\*", "[^/]*")}$"));
 }
