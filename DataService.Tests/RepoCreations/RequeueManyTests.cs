@@ -434,6 +434,10 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
         await service.AddFailedAsync(2);
         foreach (var (body, field) in ((string, string)[])
             [
+                ("""{ "states": [] }""", "states"),
+                ("""{ "codes": [] }""", "codes"),
+                ("""{ "slugs": [] }""", "slugs"),
+                ("""{ "codes": ["GITHUB_FORBIDDEN"], "states": [] }""", "states"),
                 ("""{ "states": [""] }""", "states"),
                 ("""{ "codes": [""] }""", "codes"),
                 ("""{ "codes": [","] }""", "codes"),

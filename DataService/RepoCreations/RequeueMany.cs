@@ -76,9 +76,6 @@ internal static class RequeueMany
 
         if (FilterInput.Read(("states", request.States), ("codes", request.Codes), request.Slugs, request.Since, request.Until, request.Q, time.UtcNow, out var filter) is { } refused)
             return refused;
-        // No slug at all is a selection too: of nothing.
-        if (request.Slugs is [])
-            return Problems.Invalid("slugs", "Name at least one slug, or leave slugs out.");
         return TypedResults.Ok(RequeueResponse.From(await engine.RequeueAsync(filter, request.Limit, Trimmed(request.Reason), request.DryRun, cancellationToken)));
     }
 

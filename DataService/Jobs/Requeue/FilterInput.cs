@@ -35,6 +35,8 @@ internal static partial class FilterInput
     {
         foreach (var (field, values) in lists)
         {
+            if (values is [])
+                return Problems.Invalid(field, $"{field} is empty: name at least one, or leave {field} out.");
             if (values?.Any(value => value is not null && Split(value).Contains("")) is true)
                 return Problems.Invalid(field, $"{field} has an empty value: name one, or leave {field} out.");
         }
