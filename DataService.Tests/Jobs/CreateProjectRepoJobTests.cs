@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using DataService.Jobs;
 using DataService.Tests.Support;
 using GitHubSimulator.Faults;
 using GitHubSimulator.Requests;
+using Hangfire;
 
 namespace DataService.Tests.Jobs;
 
@@ -348,6 +350,28 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
 
     private void Stranger(string name) =>
         Assert.NotNull(Service.GitHub.Repositories.Create(RunningService.Organization, name, isPrivate: true, "not ours", stranger: true));
+
+    [Theory]
+    [InlineData("failed")]
+    [InlineData("created")]
+    public async Task A_job_that_another_one_has_replaced_begins_nothing_that_is_settled(string state)
+    {
+        if (state is "failed")
+            Service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.PlanLimit, Times = 1 });
+        var (slug, project) = await ApproveAndReachAsync("Settled", state);
+        var creation = project.GetProperty("repoCreation");
+        await Service.JobReachesAsync(creation.GetProperty("jobId").GetString()!, state is "failed" ? "Failed" : "Succeeded");
+        await (await Service.Http.PutAsJsonAsync($"/projects/{slug}/github-repo", new { githubRepo = (string?)null }, Cancelled)).ReadAsync(HttpStatusCode.OK);
+        var before = await Service.GetProjectAsync(slug);
+
+        // As one whose process died between the other's commit and its own deletion.
+        var projectId = project.GetProperty("id").GetGuid();
+        var leftover = Service.Services.GetRequiredService<IBackgroundJobClient>().Enqueue<CreateProjectRepoJob>(job => job.RunAsync(projectId, null!, CancellationToken.None));
+        await Service.JobReachesAsync(leftover, "Succeeded");
+
+        Assert.Equal(before.ToString(), (await Service.GetProjectAsync(slug)).ToString());
+        Assert.Single(Posts);
+    }
 
     private async Task<(string Slug, JsonElement Project)> ApproveAndReachAsync(string name, string state)
     {

@@ -92,7 +92,8 @@ internal sealed partial class CreateProjectRepoJob(
             return default;
         }
 
-        if (creation.JobId is { } owner && owner != jobId && IsAlive(owner))
+        // A leftover, whose process died before it could delete it, goes on with nothing that has come to its end under another job.
+        if (creation.JobId is { } owner && owner != jobId && (!creation.IsLive || IsAlive(owner)))
         {
             creation.StepAside(jobId, time.UtcNow);
             LogSuperseded(project.Slug, jobId, owner);

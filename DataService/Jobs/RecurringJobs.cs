@@ -2,6 +2,7 @@ using System.Transactions;
 using DataService.Data;
 using Hangfire;
 using Hangfire.Storage;
+using Npgsql;
 
 namespace DataService.Jobs;
 
@@ -37,7 +38,7 @@ internal sealed partial class RecurringJobs(IRecurringJobManager recurring, JobS
             if (removed is not [])
                 TryWrite();
         }
-        catch (Exception exception) when (DatabaseOutage.IsCauseOf(exception))
+        catch (Exception exception) when (GoesBy(exception))
         {
             LogNotWritten(exception);
         }
@@ -55,12 +56,16 @@ internal sealed partial class RecurringJobs(IRecurringJobManager recurring, JobS
                 recurring.RemoveIfExists(ReconcileJob.RecurringId);
             return true;
         }
-        catch (Exception exception) when (exception is DistributedLockTimeoutException or TransactionException || DatabaseOutage.IsCauseOf(exception))
+        catch (Exception exception) when (GoesBy(exception))
         {
             LogNotWritten(exception);
             return false;
         }
     }
+
+    /// <summary>Whatever the database says: a refused login or a cancelled statement would else end the whole instance.</summary>
+    private static bool GoesBy(Exception exception) =>
+        exception is NpgsqlException or DistributedLockTimeoutException or TransactionException || DatabaseOutage.IsCauseOf(exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The recurring job {Id} was removed, and is written down again: the service needs it")]
     private partial void LogRemoved(string id);

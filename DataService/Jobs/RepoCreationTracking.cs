@@ -2,6 +2,7 @@ using DataService.Data;
 using DataService.Domain;
 using DataService.Http;
 using Hangfire;
+using Hangfire.Common;
 using Hangfire.States;
 using Hangfire.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -42,7 +43,7 @@ internal sealed class RepoCreationTracking(IServiceScopeFactory scopes, Caller c
         {
             // All are saved by who caused them.
             PostponedState or WokenState or SupersededState => null,
-            EnqueuedState when context.OldStateName == ScheduledState.StateName => creation => RerunBeforeItsTime(creation, context.BackgroundJob.Id),
+            EnqueuedState when context.OldStateName == ScheduledState.StateName => IsBeforeItsTime(context) ? creation => creation.Rerun(context.BackgroundJob.Id, time.UtcNow) : null,
             EnqueuedState when context.OldStateName != ProcessingState.StateName => creation => creation.Rerun(context.BackgroundJob.Id, time.UtcNow),
             ScheduledState scheduled => creation => creation.RetryIfCreating(FailedOutside, scheduled.EnqueueAt, time.UtcNow),
             DeletedState => creation => creation.Abandon(time.UtcNow),
@@ -61,12 +62,13 @@ internal sealed class RepoCreationTracking(IServiceScopeFactory scopes, Caller c
         _ => null,
     };
 
-    /// <summary>Hangfire's scheduler waits for the time, cut to whole seconds; whoever is earlier is a person.</summary>
-    private void RerunBeforeItsTime(RepoCreation creation, string jobId)
-    {
-        if (creation.NextAttemptAt - time.UtcNow > SchedulerPrecision)
-            creation.Rerun(jobId, time.UtcNow);
-    }
+    /// <summary>
+    /// Hangfire's scheduler waits for the job's time, cut to whole seconds; whoever is earlier is a person. The creation's own time may be
+    /// another: a job that waits for the end of another run's lease comes back before the retry that this run has written down.
+    /// </summary>
+    private bool IsBeforeItsTime(ApplyStateContext context) =>
+        context.Connection.GetStateData(context.BackgroundJob.Id) is { } left && left.Name == ScheduledState.StateName
+        && left.Data.TryGetValue(nameof(ScheduledState.EnqueueAt), out var at) && JobHelper.DeserializeDateTime(at) - time.UtcNow > SchedulerPrecision;
 
     private void Save(BackgroundJob job, Action<RepoCreation>? change, AuditAction? action, string? oldState)
     {
