@@ -39,6 +39,26 @@ public sealed class TokenWatchTests(PostgresCluster cluster) : ServiceTest(clust
         Assert.DoesNotContain(RunningService.GitHubToken, Service.Logs.Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_clock_of_GitHub_that_is_far_away_does_not_end_it()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        Service.Break(new FaultRule
+        {
+            Kind = FaultKind.Refuse,
+            Status = 200,
+            Body = """{ "login": "robot" }""",
+            Headers = new Dictionary<string, string> { ["Date"] = "9999-12-31T23:59:59.9999999Z" },
+        });
+        using var watch = ActivatorUtilities.CreateInstance<TokenWatch>(Service.Services, time);
+        await watch.StartAsync(Cancelled);
+
+        await LooksAsync(time, 1);
+        await LooksAsync(time, 2);
+
+        await watch.StopAsync(Cancelled);
+    }
+
     /// <summary>Lets time pass until the watch has asked so often, and has come to its next wait.</summary>
     private async Task LooksAsync(FakeTimeProvider time, int looks)
     {

@@ -99,5 +99,16 @@ public sealed class RepositoriesTests(PostgresCluster cluster) : GitHubSyncTest(
 
     private void Add(string name) => Assert.NotNull(Service.GitHub.Repositories.Create(RunningService.Organization, name, isPrivate: true, description: null));
 
+    [Theory]
+    [InlineData("[null]")]
+    [InlineData("[{}]")]
+    [InlineData("""[{ "id": 1, "name": "work" }]""")]
+    public async Task A_list_of_what_is_no_repository_is_a_failure_of_GitHub(string body)
+    {
+        Service.Break(new FaultRule { Kind = FaultKind.Refuse, Status = 200, Body = body });
+
+        await (await ListAsync()).ReadProblemAsync(HttpStatusCode.BadGateway, "GITHUB_UNAVAILABLE");
+    }
+
     private Task<HttpResponseMessage> ListAsync() => Service.Http.GetAsync("/github/repos", Cancelled);
 }

@@ -99,6 +99,24 @@ public sealed class SyncTasksTests(PostgresCluster cluster) : GitHubSyncTest(clu
         Assert.Contains(Service.Logs.Events, e => e.MessageTemplate.Text.Contains("left as they are", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("[null]")]
+    [InlineData("[{}]")]
+    [InlineData("""[{ "number": 1 }]""")]
+    [InlineData("""[{ "number": 1, "state": "odd", "html_url": "https://github.com/o/r/issues/1" }]""")]
+    [InlineData("""[{ "number": 1, "state": "open", "html_url": "https://github.com/o/r/issues/\u0000" }]""")]
+    public async Task A_list_of_what_is_no_issue_leaves_the_tasks_as_they_are_too(string body)
+    {
+        var slug = await PushedAsync(1);
+        Close(1);
+        Service.Break(new FaultRule { Kind = FaultKind.Refuse, Status = 200, Body = body, Method = "GET" });
+
+        var tasks = await (await SyncAsync(slug)).ReadAsync(HttpStatusCode.OK);
+
+        Assert.Equal(["pending"], Statuses(tasks));
+        Assert.Contains(Service.Logs.Events, e => e.MessageTemplate.Text.Contains("left as they are", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task An_issue_that_was_transferred_or_deleted_does_not_break_the_rest()
     {

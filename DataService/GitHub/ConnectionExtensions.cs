@@ -19,6 +19,7 @@ internal static class ConnectionExtensions
         /// </summary>
         /// <param name="path">Relative to the API's root, with the query but for the page and its size.</param>
         /// <param name="cancellationToken">Ends the call under way.</param>
+        /// <exception cref="UnusableAnswerException">Success, but with no list, with a gap in it, or one without an end.</exception>
         public async Task<List<T>> GetAllAsync<T>(string path, CancellationToken cancellationToken)
         {
             var all = new List<T>();
@@ -27,7 +28,9 @@ internal static class ConnectionExtensions
             for (var page = 1; next is not null; page++)
             {
                 var answer = await connection.Get<List<T>?>(next, null, null, cancellationToken);
-                all.AddRange(answer.Body ?? throw new UnusableAnswerException("GitHub answered a list with nothing."));
+                if (answer.Body is null || answer.Body.Exists(element => element is null))
+                    throw new UnusableAnswerException("GitHub answered a list with nothing.");
+                all.AddRange(answer.Body);
                 next = page < MaxPages
                     ? answer.HttpResponse.ApiInfo.Links.GetValueOrDefault("next")
                     : throw new UnusableAnswerException($"GitHub's list has no end after {MaxPages} pages.");

@@ -19,9 +19,12 @@ internal sealed partial class IssueTracker(IConnection connection, GitHubOptions
     /// <exception cref="FailureException">GitHub refused, or could not be reached.</exception>
     public async Task<IReadOnlyList<TrackedIssue>> ListAsync(string repository, CancellationToken cancellationToken)
     {
-        var issues = await options.CallAsync(
-            () => connection.GetAllAsync<Issue>($"repos/{repository}/issues?state=all&sort=created&direction=asc", cancellationToken), time, cancellationToken);
-        return [.. issues.Where(issue => issue.PullRequest is null).Select(Track)];
+        return await options.CallAsync<IReadOnlyList<TrackedIssue>>(
+            async () =>
+            {
+                var issues = await connection.GetAllAsync<Issue>($"repos/{repository}/issues?state=all&sort=created&direction=asc", cancellationToken);
+                return [.. issues.Where(issue => issue.PullRequest is null).Select(Track)];
+            }, time, cancellationToken);
     }
 
     /// <summary>
@@ -34,17 +37,20 @@ internal sealed partial class IssueTracker(IConnection connection, GitHubOptions
             var answer = await connection.Post<Issue?>(
                 new Uri($"repos/{repository}/issues", UriKind.Relative), new NewIssue(task.Title) { Body = Describe(task) },
                 null, null, (IDictionary<string, string>?)null, CancellationToken.None);
-            return answer.Body is { Number: > 0 } issue
-                ? Track(issue)
-                : throw new UnusableAnswerException("GitHub answered the creation of an issue without one.");
+            return Track(answer.Body);
         }, time, CancellationToken.None);
 
     /// <summary>The issue's text: the description, and the marker that GitHub does not show.</summary>
     internal static string Describe(ProjectTask task) => $"{task.Description}\n\n<!-- dataservice:task:{task.Id:D} -->".TrimStart();
 
-    private static TrackedIssue Track(Issue issue) => new(
-        issue.Number, issue.HtmlUrl, issue.State.Value is ItemState.Closed,
-        Marker().Match(issue.Body ?? "") is { Success: true } marker && Guid.TryParse(marker.Groups["id"].ValueSpan, out var id) ? id : null);
+    /// <exception cref="UnusableAnswerException">What GitHub has sent is no issue.</exception>
+    private static TrackedIssue Track(Issue? issue)
+    {
+        if (issue is not { Number: > 0, HtmlUrl: { } url } || url.Any(char.IsControl) || !issue.State.TryParse(out var state))
+            throw new UnusableAnswerException("GitHub answered with an issue that is none.");
+        var marker = Marker().Match(issue.Body ?? "");
+        return new TrackedIssue(issue.Number, url, state is ItemState.Closed, marker.Success && Guid.TryParse(marker.Groups["id"].ValueSpan, out var id) ? id : null);
+    }
 
     [GeneratedRegex("<!-- dataservice:task:(?<id>[0-9a-fA-F-]{36}) -->", RegexOptions.RightToLeft)]
     private static partial Regex Marker();

@@ -75,7 +75,13 @@ internal sealed class RepositoryCatalog(IConnection connection, GitHubOptions op
     {
         // In the order of creation the pages before the last one stay as they are, and cost nothing when they are asked for again.
         var all = await options.CallAsync(
-            () => connection.GetAllAsync<RepositoryAnswer>("user/repos?sort=created&direction=asc", CancellationToken.None), time, CancellationToken.None);
+            async () =>
+            {
+                var answers = await connection.GetAllAsync<RepositoryAnswer>("user/repos?sort=created&direction=asc", CancellationToken.None);
+                return answers.TrueForAll(answer => answer is { Id: > 0, FullName.Length: > 0 })
+                    ? answers
+                    : throw new UnusableAnswerException("GitHub answered with a repository that is none.");
+            }, time, CancellationToken.None);
         return
         [
             .. all.Select(r => new GitHubRepository(r.Id, r.FullName, r.DefaultBranch, r.Private, ProjectMark.Find(r.Description)))

@@ -17,6 +17,9 @@ internal sealed class TokenInspection(IConnection connection, GitHubOptions opti
     /// <summary>Days enough to have a new one approved by the organisation's owners.</summary>
     public static readonly TimeSpan ShortNotice = TimeSpan.FromDays(14);
 
+    /// <summary>A time without fractions is half a second early, on average.</summary>
+    private static readonly TimeSpan HeaderFraction = TimeSpan.FromMilliseconds(500);
+
     private static readonly string[] ExpiryFormats = ["yyyy-MM-dd HH:mm:ss 'UTC'", "yyyy-MM-dd HH:mm:ss zzz", "yyyy-MM-dd HH:mm:ss zz'00'"];
 
     /// <summary>Whose token it is.</summary>
@@ -82,7 +85,7 @@ internal sealed class TokenInspection(IConnection connection, GitHubOptions opti
         // GitHub's clock was read somewhere between; its header has no fractions.
         var middle = begun + (time.GetUtcNow() - begun) / 2;
         var skew = DateTimeOffset.TryParse(Header(response, "Date"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
-            ? middle - date.AddMilliseconds(500) : (TimeSpan?)null;
+            ? middle - date - HeaderFraction : (TimeSpan?)null;
         return (new GitHubReply(failure, Expiry(Header(response, "github-authentication-token-expiration")), skew, Limit(response)), body);
     }
 
