@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text.Json;
 using DataService.Data;
 using DataService.Tests.Support;
@@ -38,6 +39,9 @@ public sealed class ProgramTests(PostgresCluster cluster)
     [InlineData("RateLimits__PublicPerMinute", "0")]
     [InlineData("ALLOWED_ORIGINS", "https://app.example.com/path")]
     [InlineData("KNOWN_PROXIES", "everyone")]
+    [InlineData("ASPNETCORE_URLS", "foo")]
+    [InlineData("ASPNETCORE_URLS", "http://localhost:99999")]
+    [InlineData("ASPNETCORE_URLS", "http://localhost:8788;ftp://localhost")]
     [InlineData("ConnectionStrings__DataService", null)]
     [InlineData("ConnectionStrings__DataService", $"Host=x;Pasword={Secret}")]
     [InlineData("ConnectionStrings__DataService", "Database=x")]
@@ -51,6 +55,20 @@ public sealed class ProgramTests(PostgresCluster cluster)
         Assert.StartsWith($"{variable} ", service.Error, StringComparison.Ordinal);
         Assert.Single(service.Error.TrimEnd().Split('\n'));
         Assert.DoesNotContain(Secret, service.Error + service.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_that_is_in_use_is_said_with_the_variable_and_exit_code_1()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        await using var service = ServiceProcess.Start(
+            new(Environment(await cluster.CreateEmptyDatabaseAsync())) { ["ASPNETCORE_URLS"] = $"http://{other.LocalEndpoint}" });
+
+        Assert.Equal(1, await service.ExitCodeAsync());
+
+        Assert.StartsWith("ASPNETCORE_URLS is where nobody can listen", service.Error, StringComparison.Ordinal);
+        Assert.Single(service.Error.TrimEnd().Split('\n'));
     }
 
     [Fact]

@@ -16,7 +16,8 @@ try
         return 0;
 
     app.MapAll();
-    await app.RunAsync(stop.Token);
+    await app.ListenAsync(stop.Token);
+    await app.WaitForShutdownAsync(stop.Token);
     return 0;
 }
 catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)

@@ -21,6 +21,16 @@ public sealed class OpenApiTests(PostgresCluster cluster, Browser browser) : Ser
     }
 
     [Fact]
+    public async Task Where_one_of_two_schemas_has_to_fit_a_null_fits_one_alone()
+    {
+        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas").EnumerateObject().ToList();
+
+        Assert.Contains(schemas, schema => schema.Value.TryGetProperty("enum", out _));
+        Assert.All(schemas.Where(schema => schema.Value.TryGetProperty("enum", out _)), schema =>
+            Assert.DoesNotContain(schema.Value.GetProperty("enum").EnumerateArray(), value => value.ValueKind is JsonValueKind.Null));
+    }
+
+    [Fact]
     public async Task Each_operation_that_is_served_is_described_and_no_other()
     {
         var operations = Operations(await DocumentAsync()).Select(operation => (operation.Method,

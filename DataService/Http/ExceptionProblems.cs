@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using DataService.Data;
 using DataService.Domain;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
@@ -15,6 +16,8 @@ namespace DataService.Http;
 internal sealed partial class ExceptionProblems(
     IProblemDetailsService problems, IOptions<JsonOptions> json, TimeProvider clock, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
+    private const string UnreadableForm = "The form cannot be read.";
+
     /// <summary>A restart of PostgreSQL takes some seconds.</summary>
     private const string OutageRetryAfterSeconds = "5";
 
@@ -30,9 +33,11 @@ internal sealed partial class ExceptionProblems(
             BadHttpRequestException bad when UnfitParameter().Match(bad.Message) is { Success: true } match =>
                 Problems.Validation(match.Groups["name"].Value, $"'{match.Groups["value"].Value}' is not a valid {match.Groups["name"].Value}."),
             BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } => Problems.Details(ErrorCode.Validation, "The request is incomplete: it needs a JSON body."),
-            InvalidDataException => Problems.Details(ErrorCode.Validation, "The form cannot be read."),
+            InvalidDataException or AntiforgeryValidationException { InnerException: InvalidDataException or IOException } => Problems.Details(ErrorCode.Validation, UnreadableForm),
             // The text for 413, 415 and their like is the same as where the framework answers without an exception.
             BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode },
+            // Of many parts, the last one cut.
+            IOException when context.Request.HasFormContentType => Problems.Details(ErrorCode.Validation, UnreadableForm),
             _ when DatabaseOutage.IsCauseOf(exception) =>
                 Problems.Details(ErrorCode.DatabaseUnavailable, "The database does not answer at the moment. Nothing of this request is known to be saved; try again."),
             _ => Problems.Details(ErrorCode.Internal, "The service failed. Try again; if it persists, report the X-Request-Id of this answer."),

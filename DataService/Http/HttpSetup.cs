@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using DataService.Domain;
@@ -13,6 +15,9 @@ internal static class HttpSetup
     /// <summary>What Prometheus scrapes.</summary>
     public const string Metrics = "/metrics";
 
+    /// <summary>Where the service listens.</summary>
+    public const string UrlsVariable = "ASPNETCORE_URLS";
+
     private const string DefaultUrl = "http://localhost:8788";
 
     /// <summary>Probes, scrapes, and a dashboard that refreshes itself, would drown the rest of the log.</summary>
@@ -24,7 +29,8 @@ internal static class HttpSetup
     {
         var services = builder.Services;
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
-            builder.WebHost.UseUrls(builder.Configuration["ASPNETCORE_URLS"] is { Length: > 0 } urls ? urls : DefaultUrl);
+            builder.WebHost.UseUrls(builder.Configuration[UrlsVariable] is { Length: > 0 } urls ? urls : DefaultUrl);
+        RefuseUnfitUrls(builder.Configuration[WebHostDefaults.ServerUrlsKey] ?? "");
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -60,6 +66,20 @@ internal static class HttpSetup
         builder.AddApiDescription();
     }
 
+    /// <summary>Starts to listen, and what runs beside it.</summary>
+    /// <exception cref="ConfigurationException">Nobody can listen there.</exception>
+    public static async Task ListenAsync(this WebApplication app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or SocketException)
+        {
+            throw new ConfigurationException(UrlsVariable, $"is where nobody can listen: {exception.Message}");
+        }
+    }
+
     /// <summary>The pipeline in front of the endpoints.</summary>
     public static void UseHttp(this WebApplication app)
     {
@@ -89,5 +109,27 @@ internal static class HttpSetup
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseJsonCharset();
+    }
+
+    /// <summary>The server itself would say it with its stack, after all else is started.</summary>
+    private static void RefuseUnfitUrls(string urls)
+    {
+        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!IsFit(url))
+                throw new ConfigurationException(UrlsVariable, $"must be addresses such as {DefaultUrl}, separated by semicolons");
+        }
+
+        static bool IsFit(string url)
+        {
+            try
+            {
+                return BindingAddress.Parse(url) is { Scheme: "http" or "https", PathBase: "", Port: <= IPEndPoint.MaxPort };
+            }
+            catch (FormatException)
+            {
+                return false;
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
@@ -50,6 +51,13 @@ internal static class OpenApiGenerator
             // The framework leaves these out. A null among them stands for an absent parameter.
             if (AllowedValues(context)?.Values is { } values)
                 schema.Enum = [.. values.OfType<string>().Select(value => JsonValue.Create(value))];
+            return Task.CompletedTask;
+        });
+        options.AddDocumentTransformer((document, _, _) =>
+        {
+            // Whoever refers to one says whether it may be null; with a null in both, null would fit twice, which oneOf does not allow.
+            foreach (var schema in document.Components?.Schemas?.Values.OfType<OpenApiSchema>() ?? [])
+                schema.Enum = schema.Enum is null ? null : [.. schema.Enum.Where(value => value?.GetValueKind() is not (null or JsonValueKind.Null))];
             return Task.CompletedTask;
         });
         options.AddOperationTransformer<OpenApiExamples>();

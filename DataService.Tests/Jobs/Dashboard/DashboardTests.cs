@@ -48,6 +48,20 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
         Assert.DoesNotContain(RunningService.ApiToken, cookie, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/hangfire/login")]
+    [InlineData("/hangfire/logout")]
+    public async Task A_form_that_is_cut_short_is_refused_as_one_that_cannot_be_read(string address)
+    {
+        using var admin = await SignInAsync(Service);
+        using var cut = new StringContent("garbage");
+        cut.Headers.ContentType = new("multipart/form-data") { Parameters = { new("boundary", "x") } };
+
+        var problem = await (await admin.PostAsync(address, cut, Cancelled)).ReadProblemAsync(HttpStatusCode.BadRequest, "VALIDATION_ERROR");
+
+        Assert.Equal("The form cannot be read.", problem.GetProperty("message").GetString());
+    }
+
     [Fact]
     public async Task Outside_Development_the_cookie_is_secure()
     {
