@@ -225,6 +225,8 @@ public sealed class CreateProjectRepoJobTests(PostgresCluster cluster) : Service
 
         var project = await Service.CreationReachesAsync(slug, "skipped");
         Assert.Equal("admin/choice", project.GetProperty("githubRepo").GetString());
+        // The choice has settled the creation, and the run does not know it yet.
+        await Service.JobReachesAsync(project.GetProperty("repoCreation").GetProperty("jobId").GetString()!, "Succeeded");
         Assert.Contains(Service.Logs.Events, e => e.RenderMessage(CultureInfo.InvariantCulture) is var line
             && line.Contains("auditmos-projects/undecided", StringComparison.Ordinal) && line.Contains("admin/choice", StringComparison.Ordinal));
     }

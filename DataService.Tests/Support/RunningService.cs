@@ -19,6 +19,9 @@ internal sealed class RunningService : IAsyncDisposable
 
     private readonly Dictionary<string, string?> _settings;
 
+    /// <summary>Where the database was made for this service alone; null where it was not.</summary>
+    private PostgresCluster? _owner;
+
     private RunningService(WebApplication simulator, ServiceInProcess process, LogCapture logs, string connectionString, Dictionary<string, string?> settings)
     {
         (_simulator, _process, Logs, ConnectionString, _settings) = (simulator, process, logs, connectionString, settings);
@@ -52,11 +55,15 @@ internal sealed class RunningService : IAsyncDisposable
     /// <param name="runsRecurringJobs">Whether the service's own recurring jobs are there.</param>
     public static async Task<RunningService> StartAsync(
         PostgresCluster cluster, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null, bool runsRecurringJobs = false) =>
-        await StartAsync(await cluster.CreateDatabaseAsync(), settings, replace, runsRecurringJobs);
+        await StartAsync(cluster, await cluster.CreateDatabaseAsync(), settings, replace, runsRecurringJobs);
 
     /// <summary>On a database that the test looks after by itself.</summary>
-    public static async Task<RunningService> StartAsync(
-        string connectionString, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null, bool runsRecurringJobs = false)
+    public static Task<RunningService> StartAsync(
+        string connectionString, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? replace = null, bool runsRecurringJobs = false) =>
+        StartAsync(owner: null, connectionString, settings, replace, runsRecurringJobs);
+
+    private static async Task<RunningService> StartAsync(
+        PostgresCluster? owner, string connectionString, Dictionary<string, string?>? settings, Action<IServiceCollection>? replace, bool runsRecurringJobs)
     {
         var simulator = await StartSimulatorAsync();
         var all = new Dictionary<string, string?>
@@ -83,7 +90,7 @@ internal sealed class RunningService : IAsyncDisposable
 
             replace?.Invoke(services);
         });
-        return new RunningService(simulator, process, logs, connectionString, all);
+        return new RunningService(simulator, process, logs, connectionString, all) { _owner = owner };
     }
 
     public static async Task<WebApplication> StartSimulatorAsync()
@@ -101,6 +108,8 @@ internal sealed class RunningService : IAsyncDisposable
         Anonymous.Dispose();
         await _process.DisposeAsync();
         await _simulator.DisposeAsync();
+        if (_owner is not null)
+            await _owner.DropDatabaseAsync(ConnectionString);
     }
 
     /// <summary>A second instance on the same database, with the same settings.</summary>

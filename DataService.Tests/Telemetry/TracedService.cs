@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DataService.Tests.Support;
 using GitHubSimulator.Faults;
 
@@ -39,7 +40,8 @@ public sealed class TracedService(PostgresCluster cluster) : IAsyncLifetime
         await ApproveAsync("Retried shop", "created");
         _service.GitHub.Faults.Clear();
         _service.Break(new FaultRule { Kind = FaultKind.Refuse, Preset = RefusalPreset.NotAdmin, Times = 1 });
-        await ApproveAsync("Failed shop", "failed");
+        var failed = await ApproveAsync("Failed shop", "failed");
+        await _service.JobReachesAsync(failed.GetProperty("repoCreation").GetProperty("jobId").GetString()!, "Failed");
         var requeued = await _service.Http.PostAsJsonAsync("/repo-creations/requeue", new { slugs = new[] { Failed } }, cancelled);
         await requeued.ReadAsync(HttpStatusCode.OK);
         await _service.CreationReachesAsync(Failed, "created");
@@ -57,10 +59,10 @@ public sealed class TracedService(PostgresCluster cluster) : IAsyncLifetime
         await Collector.DisposeAsync();
     }
 
-    private async Task ApproveAsync(string name, string end)
+    private async Task<JsonElement> ApproveAsync(string name, string end)
     {
         var slug = await Service.CreateProjectAsync(name);
         await Service.ApproveAsync(slug);
-        await Service.CreationReachesAsync(slug, end);
+        return await Service.CreationReachesAsync(slug, end);
     }
 }
