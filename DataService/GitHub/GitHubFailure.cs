@@ -49,6 +49,7 @@ internal static class GitHubFailure
         System.Runtime.Serialization.SerializationException => new(FailureKind.GitHubUnavailable, null, "GitHub's answer was cut short or is no JSON."),
         TimeoutException slow => new(FailureKind.GitHubUnavailable, null, slow.Message),
         OperationCanceledException => new(FailureKind.GitHubUnavailable, null, "The call to GitHub was cancelled before its answer came."),
+        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } large => new(FailureKind.GitHubUnavailable, null, large.Message),
         HttpRequestException lost => new(FailureKind.GitHubUnavailable, null, $"No answer from GitHub: {Innermost(lost)}"),
         // HttpClient lets it through where the connection breaks in the moment in which it was made.
         SocketException lost => new(FailureKind.GitHubUnavailable, null, $"No answer from GitHub: {lost.Message}"),

@@ -4,10 +4,14 @@ namespace DataService.GitHub;
 
 /// <summary>
 /// The last handler before the wire. Keeps every request on GitHub's own host, so that a paging link or a redirect cannot carry
-/// the token away, and bounds the whole exchange: Octokit reads the body without a token, and a body that stalls would hang for ever.
+/// the token away, and bounds the whole exchange: Octokit reads the body without a token, and a body that stalls would hang for ever,
+/// as one without an end would fill the memory.
 /// </summary>
 internal sealed class GitHubHandler(GitHubOptions options, GitHubMetrics metrics, TimeProvider time) : DelegatingHandler
 {
+    /// <summary>In bytes: above a page of a hundred issues with the longest bodies that GitHub takes, 262,144 bytes each.</summary>
+    internal const long LargestAnswer = 32 * 1024 * 1024;
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.RequestUri is not { } address || Uri.Compare(address, options.ApiUrl, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) != 0)
@@ -36,13 +40,18 @@ internal sealed class GitHubHandler(GitHubOptions options, GitHubMetrics metrics
         try
         {
             response = await base.SendAsync(request, both.Token);
-            await response.Content.LoadIntoBufferAsync(both.Token);
+            await response.Content.LoadIntoBufferAsync(LargestAnswer, both.Token);
             return response;
         }
         catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             response?.Dispose();
             throw new TimeoutException($"GitHub did not answer within {options.RequestTimeout.TotalSeconds:0.#} s.", exception);
+        }
+        catch (HttpRequestException exception) when (exception.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
+        {
+            response?.Dispose();
+            throw new HttpRequestException(exception.HttpRequestError, $"GitHub's answer is larger than {LargestAnswer / 1024 / 1024} MB.", exception);
         }
         catch
         {

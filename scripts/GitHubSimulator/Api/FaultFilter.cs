@@ -26,7 +26,7 @@ internal sealed class FaultFilter(SimulatorState state, IHostApplicationLifetime
             FaultKind.TakenByStranger => await TakeAsync(call, context, next),
             FaultKind.Reset => new DroppedConnection(),
             FaultKind.LostAnswer or FaultKind.StalledBody or FaultKind.CutBody or FaultKind.TruncatedBody or FaultKind.EmptyBody
-                or FaultKind.NullBody => Spoil(fault, (GitHubAnswer)(await next(context))!),
+                or FaultKind.NullBody or FaultKind.EndlessBody => Spoil(fault, (GitHubAnswer)(await next(context))!),
             _ => Refuse(fault.Rule, call),
         };
     }
@@ -46,6 +46,7 @@ internal sealed class FaultFilter(SimulatorState state, IHostApplicationLifetime
     private IResult Spoil(Fault fault, GitHubAnswer answer) => fault.Rule.Kind switch
     {
         FaultKind.StalledBody or FaultKind.CutBody => new HalfAnswer(answer, fault, lifetime.ApplicationStopping),
+        FaultKind.EndlessBody => new EndlessAnswer(answer, fault, lifetime.ApplicationStopping),
         FaultKind.TruncatedBody => answer.WithBody(answer.Body.Span[..(answer.Body.Length / 2)]),
         FaultKind.EmptyBody => answer.WithBody([]),
         FaultKind.NullBody => answer.WithBody("null"u8),

@@ -65,11 +65,13 @@ internal sealed class GitHubAnswer(int status, string? contentType, byte[] body)
     }
 
     /// <summary>Sends the headers alone. Nothing is cancelled when the client has left: the server drops what nobody reads.</summary>
-    public async Task StartAsync(HttpContext context)
+    /// <param name="context">The call's.</param>
+    /// <param name="hasLength">Whether they tell how long the body is.</param>
+    public async Task StartAsync(HttpContext context, bool hasLength = true)
     {
         WriteHead(context, status);
         context.Response.ContentType = contentType;
-        if (status is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified))
+        if (hasLength && status is not (StatusCodes.Status204NoContent or StatusCodes.Status304NotModified))
             context.Response.ContentLength = body.Length;
         await context.Response.StartAsync(CancellationToken.None);
     }

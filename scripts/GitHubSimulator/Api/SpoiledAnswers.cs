@@ -29,3 +29,17 @@ internal sealed class HalfAnswer(GitHubAnswer answer, Fault fault, CancellationT
         httpContext.Abort();
     }
 }
+
+/// <summary>Blanks, which JSON may begin with, for as long as anybody reads them.</summary>
+internal sealed class EndlessAnswer(GitHubAnswer answer, Fault fault, CancellationToken stopping) : IResult
+{
+    private static readonly byte[] Blanks = [.. Enumerable.Repeat((byte)' ', 64 * 1024)];
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        await answer.StartAsync(httpContext, hasLength: false);
+        while (!fault.IsRemoved && !stopping.IsCancellationRequested && !httpContext.RequestAborted.IsCancellationRequested)
+            await httpContext.Response.Body.WriteAsync(Blanks, CancellationToken.None);
+        httpContext.Abort();
+    }
+}

@@ -15,6 +15,8 @@ internal sealed class Fault(int id, FaultRule rule)
 
     public bool IsSpent => Used >= rule.Times;
 
+    public bool IsRemoved => _removal.Task.IsCompleted;
+
     /// <summary>Under the board's lock.</summary>
     public bool TryUse(string method, string path, string? name)
     {
@@ -30,7 +32,7 @@ internal sealed class Fault(int id, FaultRule rule)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(clientLeft, stopping);
         await _removal.Task.WaitAsync(end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return _removal.Task.IsCompleted && !end.IsCancellationRequested;
+        return IsRemoved && !end.IsCancellationRequested;
     }
 
     public void Release() => _removal.TrySetResult();

@@ -41,6 +41,9 @@ internal enum FaultKind
     /// <summary>Works, answers with the JSON value null.</summary>
     NullBody,
 
+    /// <summary>Works, sends the headers and then blanks until the client leaves or the fault is removed.</summary>
+    EndlessBody,
+
     /// <summary>200 and a page of HTML, as from a proxy that stands before GitHub; does no work.</summary>
     HtmlBody,
 
