@@ -78,6 +78,8 @@ public sealed class ListAuditTests(PostgresCluster cluster) : ServiceTest(cluste
             ("?until=2026-01-03T00:00:00Z", "2 1"),
             ("?since=2026-01-02T00:00:00Z&until=2026-01-04T00:00:00Z", "3 2"),
             ("?since=2026-01-05T02:00:00%2B02:00", "6 5"),
+            ("?since=9999d&until=2026-01-02T00:00:00Z", "1"),
+            ("?since=1h", ""),
             ("?actor=nobody", ""),
         ];
 
@@ -93,7 +95,7 @@ public sealed class ListAuditTests(PostgresCluster cluster) : ServiceTest(cluste
     {
         string[] unfit =
         [
-            "action=approved", "action=Approve", "limit=0", "limit=101", "since=yesterday", "until=2026-13-01", "cursor=nonsense", "cursor=AAAA", "cursor=AAAAAAAAAAE%00",
+            "action=approved", "action=Approve", "limit=0", "limit=101", "since=yesterday", "since=2026-01-05", "since=2026-01-05T00:00:00", "until=2026-13-01", "cursor=nonsense", "cursor=AAAA", "cursor=AAAAAAAAAAE%00",
             "actor=a%00b", "slug=a%00b",
         ];
 

@@ -47,10 +47,16 @@ public sealed class DoctorTests(PostgresCluster cluster) : IAsyncLifetime
         Assert.Equal(script.Lines.Length, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.All(Service.GitHub.Requests.All, request => Assert.Equal("GET", request.Method));
 
-        // Whoever asks again at once gets what was found: GitHub is not asked.
+        // Whoever asks again at once gets what was found of GitHub, which is not asked, and what is now of the rest.
         var asked = Service.GitHub.Requests.All.Count;
         var again = await (await Service.Http.GetAsync("/doctor", Cancelled)).ReadAsync(HttpStatusCode.OK);
         Assert.Equal(("ok", asked), (again.GetProperty("status").GetString(), Service.GitHub.Requests.All.Count));
+        Assert.Equal(0, (await Script.RunAsync(Service, "pause", "--reason", "The plan changes.")).ExitCode);
+        var paused = await Script.RunAsync(Service, "doctor");
+        Assert.Equal((1, asked), (paused.ExitCode, Service.GitHub.Requests.All.Count));
+        Assert.Contains(paused.Lines, line => line.StartsWith("warn  creation ", StringComparison.Ordinal));
+        Assert.Equal(0, (await Script.RunAsync(Service, "resume")).ExitCode);
+        Assert.Equal(0, (await Script.RunAsync(Service, "doctor")).ExitCode);
     }
 
     [Fact]

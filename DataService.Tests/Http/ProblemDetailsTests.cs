@@ -58,6 +58,38 @@ public sealed class ProblemDetailsTests(PostgresCluster cluster) : ServiceTest(c
     }
 
     [Fact]
+    public async Task What_does_not_fit_is_told_in_the_words_of_who_sent_it()
+    {
+        var slug = await Service.CreateProjectAsync("Acme");
+        var long101 = new string('q', 101);
+        (string Call, string? Body, string Field, string Text)[] refused =
+        [
+            ($"PUT /projects/{slug}/spec", """{ "contentMarkdown": "a\u0007b" }""", "contentMarkdown", "contentMarkdown must not contain control characters."),
+            ($"POST /projects/{slug}/tasks", """{ "title": "Cart", "sortOrder": 2147483648 }""", "sortOrder", "This value has the wrong type, or is out of range."),
+            ("POST /repo-creations/requeue", $$"""{ "q": "{{long101}}" }""", "q", "q must have at most 100 characters."),
+            ($"GET /repo-creations?q={long101}", null, "q", "q must have at most 100 characters."),
+            ("GET /repo-creations?q=a%00bcd", null, "q", "q must not contain control characters."),
+            ($"GET /projects?q={long101}", null, "q", "q must have at most 100 characters."),
+            ("GET /projects?limit=0", null, "limit", "limit must be from 1 to 100."),
+            ("GET /projects?offset=-1", null, "offset", "offset must be 0 or more."),
+            ($"GET /audit?slug={long101}", null, "slug", "slug must have at most 100 characters."),
+            ("GET /audit?limit=101", null, "limit", "limit must be from 1 to 100."),
+        ];
+
+        await Assert.AllAsync(refused, async request =>
+        {
+            var call = request.Call.Split(' ');
+            using var message = new HttpRequestMessage(new HttpMethod(call[0]), call[1]);
+            if (request.Body is not null)
+                message.Content = Body(request.Body, "application/json");
+            var problem = await (await Service.Http.SendAsync(message, Cancelled)).ReadProblemAsync(HttpStatusCode.BadRequest, "VALIDATION_ERROR");
+            Assert.Equal([(request.Field, request.Text)], problem.GetProperty("errors").EnumerateObject().Select(error => (error.Name, error.Value[0].GetString()!)));
+        });
+        Assert.Equal("The body must be a JSON object.", (await PostAsync("[]")).GetProperty("detail").GetString());
+        Assert.Equal("The body is not valid JSON.", (await PostAsync("{")).GetProperty("detail").GetString());
+    }
+
+    [Fact]
     public async Task No_body_answers_400()
     {
         AssertPlain(await PostAsync(""));

@@ -47,15 +47,20 @@ internal static class ListAudit
 {
     public static async Task<Results<Ok<AuditResponse>, ProblemHttpResult>> HandleAsync(
         DataServiceDbContext db,
+        TimeProvider time,
         CancellationToken cancellationToken,
         [Description("Only this action."), OneOfTheWords<AuditAction>] string? action = null,
-        [Description("Only this caller."), PrintableText, MaxLength(200)] string? actor = null,
-        [Description("Only this project, be it gone."), PrintableText, MaxLength(100)] string? slug = null,
-        [Description("Not before.")] DateTimeOffset? since = null,
-        [Description("Before.")] DateTimeOffset? until = null,
-        [Description("Entries on a page."), Range(1, 100)] int limit = 50,
-        [Description("nextCursor of the page before."), MaxLength(100)] string? cursor = null)
+        [Description("Only this caller."), PrintableText, MaxLength(200, ErrorMessage = "actor must have at most 200 characters.")] string? actor = null,
+        [Description("Only this project, be it gone."), PrintableText, MaxLength(100, ErrorMessage = "slug must have at most 100 characters.")] string? slug = null,
+        [Description($"Not before: {Instants.Form}.")] string? since = null,
+        [Description("Before: as since.")] string? until = null,
+        [Description("Entries on a page."), Range(1, 100, ErrorMessage = "limit must be from 1 to 100.")] int limit = 50,
+        [Description("nextCursor of the page before."), MaxLength(100, ErrorMessage = "Give the nextCursor of an answer of this list.")] string? cursor = null)
     {
+        if (Instants.Refuse(nameof(since), since, time.UtcNow, out var from) is { } unfitSince)
+            return unfitSince;
+        if (Instants.Refuse(nameof(until), until, time.UtcNow, out var end) is { } unfitUntil)
+            return unfitUntil;
         var matching = db.AuditEntries.AsNoTracking();
         if (!string.IsNullOrEmpty(cursor))
         {
@@ -74,9 +79,9 @@ internal static class ListAudit
             matching = matching.Where(entry => entry.Actor == actor);
         if (!string.IsNullOrEmpty(slug))
             matching = matching.Where(entry => entry.Slug == slug);
-        if (since?.UtcDateTime is { } from)
+        if (from is not null)
             matching = matching.Where(entry => entry.At >= from);
-        if (until?.UtcDateTime is { } end)
+        if (end is not null)
             matching = matching.Where(entry => entry.At < end);
         // One more than asked for tells whether there is a next page.
         var entries = await matching.OrderByDescending(entry => entry.At).ThenByDescending(entry => entry.Id).Take(limit + 1).ToListAsync(cancellationToken);

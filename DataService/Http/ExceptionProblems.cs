@@ -59,10 +59,10 @@ internal sealed partial class ExceptionProblems(
 
     /// <summary>Which field of the body broke, a list as a whole, without the name of the type that it broke for.</summary>
     private static ProblemDetails Malformed(JsonException exception) => exception.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal)
-        ? Problems.Validation(path[2..].Split('[')[0], "This value has the wrong type.")
+        ? Problems.Validation(path[2..].Split('[')[0], exception.InnerException is FormatException ? "This value has the wrong type, or is out of range." : "This value has the wrong type.")
         : MissingProperty().Match(exception.Message) is { Success: true } missing
         ? Problems.Validation(missing.Groups["name"].Value, $"{missing.Groups["name"].Value} is missing.")
-        : Problems.Details(ErrorCode.Validation, "The body is not valid JSON.");
+        : Problems.Details(ErrorCode.Validation, exception.InnerException is null ? "The body must be a JSON object." : "The body is not valid JSON.");
 
     /// <summary>Names the others too: most likely it is one of them, misspelt.</summary>
     private HttpValidationProblemDetails Unknown(string member, HttpContext context)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 
 namespace DataService.Http;
 
@@ -8,6 +9,9 @@ internal sealed class PrintableTextAttribute() : ValidationAttribute("{0} must n
 {
     /// <summary>Whether line breaks and tabs are fine.</summary>
     public bool Multiline { get; init; }
+
+    /// <summary>With the member as callers spell it.</summary>
+    public override string FormatErrorMessage(string name) => base.FormatErrorMessage(JsonNamingPolicy.CamelCase.ConvertName(name));
 
     public override bool IsValid(object? value) =>
         value is not string text || !text.Any(letter => char.IsControl(letter) && !(Multiline && letter is '\n' or '\r' or '\t'));

@@ -14,13 +14,13 @@ internal static class ListProjects
     public static async Task<Ok<Page<ProjectResponse>>> HandleAsync(
         DataServiceDbContext db,
         CancellationToken cancellationToken,
-        [Description("Projects on a page."), Range(1, 100)] int limit = 10,
-        [Description("Projects to skip."), Range(0, int.MaxValue)] int offset = 0,
+        [Description("Projects on a page."), Range(1, 100, ErrorMessage = "limit must be from 1 to 100.")] int limit = 10,
+        [Description("Projects to skip."), Range(0, int.MaxValue, ErrorMessage = "offset must be 0 or more.")] int offset = 0,
         [Description("Only projects in this status.")]
         [AllowedValues("interviewing", "review", "active", "complete", null,
             ErrorMessage = "status must be one of interviewing, review, active, complete.")]
         string? status = null,
-        [Description("A part of the name or the slug."), PrintableText, MaxLength(Project.MaxNameLength)] string? q = null)
+        [Description("A part of the name or the slug."), PrintableText, MaxLength(Project.MaxNameLength, ErrorMessage = "q must have at most 100 characters.")] string? q = null)
     {
         var matching = Matching(db, status, q);
         var total = await matching.CountAsync(cancellationToken);

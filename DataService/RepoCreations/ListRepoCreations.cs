@@ -48,9 +48,9 @@ internal static class ListRepoCreations
         CancellationToken cancellationToken,
         [Description("Only creations in these states: queued, creating, retrying, failed, created, skipped. Repeated, or separated by commas.")] string[]? state = null,
         [Description("Only failed and retrying creations with these codes; NONE for a failure without one. Repeated, or separated by commas.")] string[]? code = null,
-        [Description($"Only what changed then or later: {FilterInput.Instant}.")] string? since = null,
+        [Description($"Only what changed then or later: {Instants.Form}.")] string? since = null,
         [Description("Only what changed before: as since.")] string? until = null,
-        [Description("A part of the slug, of the project's name or of GitHub's text, in upper or lower case."), PrintableText, MaxLength(FilterInput.MaxText)] string? q = null,
+        [Description("A part of the slug, of the project's name or of GitHub's text, in upper or lower case."), PrintableText, MaxLength(FilterInput.MaxText, ErrorMessage = FilterInput.TooLong)] string? q = null,
         [Description("Creations on a page."), Range(1, 100, ErrorMessage = "limit must be from 1 to 100.")] int limit = 50,
         [Description("The nextCursor of the page before.")] string? cursor = null)
     {

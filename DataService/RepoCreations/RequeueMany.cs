@@ -23,7 +23,7 @@ public sealed record RequeueRequest(
     IReadOnlyList<string?>? Slugs = null,
     string? Since = null,
     string? Until = null,
-    [property: PrintableText, MaxLength(FilterInput.MaxText)] string? Q = null,
+    [property: PrintableText, MaxLength(FilterInput.MaxText, ErrorMessage = FilterInput.TooLong)] string? Q = null,
     [property: PrintableText, MaxLength(500, ErrorMessage = "The reason must have at most 500 characters.")] string? Reason = null,
     [property: Range(1, RequeueEngine.MaxBatch, ErrorMessage = "limit must be from 1 to 5000.")] int Limit = 500,
     bool DryRun = false) : IWithExample

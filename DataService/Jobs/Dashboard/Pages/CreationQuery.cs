@@ -1,5 +1,6 @@
 using System.Globalization;
 using DataService.Domain;
+using DataService.Http;
 using DataService.Jobs.Requeue;
 using Microsoft.Extensions.Primitives;
 
@@ -8,8 +9,8 @@ namespace DataService.Jobs.Dashboard.Pages;
 /// <summary>A filter as it stands in the address, or in a form's hidden fields.</summary>
 /// <param name="States">Words of <see cref="RepoCreationState"/>.</param>
 /// <param name="Codes">Of <see cref="CreationFilter.AllCodes"/>.</param>
-/// <param name="Since">See <see cref="FilterInput.Instant"/>.</param>
-/// <param name="Until">See <see cref="FilterInput.Instant"/>.</param>
+/// <param name="Since">See <see cref="Instants.Form"/>.</param>
+/// <param name="Until">See <see cref="Instants.Form"/>.</param>
 /// <param name="Text">A part of slug, name or GitHub's text.</param>
 internal sealed record CreationQuery(IReadOnlyList<string> States, IReadOnlyList<string> Codes, string Since, string Until, string Text)
 {
