@@ -69,6 +69,21 @@ public sealed class LaunchTests
     }
 
     [Theory]
+    [InlineData("--help", 0)]
+    [InlineData("--port=8080", 2)]
+    public async Task What_runs_the_service_starts_none_for_a_question_or_an_option_that_it_does_not_have(string argument, int exitCode)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Folder, "run"), [argument]) { RedirectStandardOutput = true, RedirectStandardError = true };
+
+        using var process = Process.Start(start)!;
+        var told = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.StartsWith("./scripts/run brings the service up", told, StringComparison.Ordinal);
+        Assert.Equal(exitCode, process.ExitCode);
+    }
+
+    [Theory]
     [InlineData("=1+1", "'=1+1")]
     [InlineData("+1", "'+1")]
     [InlineData("-1", "'-1")]

@@ -13,12 +13,14 @@ public sealed partial class DashboardTests(PostgresCluster cluster) : ServiceTes
     [InlineData("/hangfire")]
     [InlineData("/hangfire/jobs/failed")]
     [InlineData("/hangfire/logout")]
-    public async Task Without_a_login_every_page_leads_to_it(string address)
+    public async Task Without_a_login_every_page_leads_to_it_on_whatever_host_the_caller_names(string address)
     {
-        var response = await Service.Anonymous.GetAsync(address, Cancelled);
+        using var request = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { Host = "elsewhere.example" } };
+
+        var response = await Service.Anonymous.SendAsync(request, Cancelled);
 
         Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
-        Assert.Equal("/hangfire/login", response.Headers.Location!.AbsolutePath);
+        Assert.Equal($"/hangfire/login?ReturnUrl={Uri.EscapeDataString(address)}", response.Headers.Location!.OriginalString);
     }
 
     [Theory]

@@ -59,6 +59,13 @@ internal static class DashboardSetup
             // The provider is asked again after that time, however busy the session was: the person may have lost the role.
             cookie.SlidingExpiration = oidc is null;
             cookie.Events.OnValidatePrincipal = DashboardSession.EndWithItsGroundAsync;
+            // Without the host, which is what the caller says it is. A script gets 401 from it.
+            var redirect = cookie.Events.OnRedirectToLogin;
+            cookie.Events.OnRedirectToLogin = context =>
+            {
+                context.RedirectUri = new Uri(context.RedirectUri).PathAndQuery;
+                return redirect(context);
+            };
             cookie.Events.OnRedirectToAccessDenied = context => RefuseAsync(context.HttpContext);
         });
         if (oidc is not null)
