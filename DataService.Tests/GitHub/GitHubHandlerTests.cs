@@ -15,6 +15,6 @@ public sealed class GitHubHandlerTests(PostgresCluster cluster) : ServiceTest(cl
 
         var thrown = await Assert.ThrowsAsync<HttpRequestException>(() => creator.LookAsync("acme-shop", Guid.CreateVersion7(), Cancelled));
 
-        Assert.Equal(new Failure(FailureKind.GitHubUnavailable, null, "GitHub's answer is larger than 32 MB."), GitHubFailure.Classify(thrown, DateTime.UtcNow));
+        Assert.Equal(new Failure(FailureKind.GitHubUnavailable, null, "GitHub's answer is larger than 64 MB."), GitHubFailure.Classify(thrown, DateTime.UtcNow));
     }
 }

@@ -9,8 +9,8 @@ namespace DataService.GitHub;
 /// </summary>
 internal sealed class GitHubHandler(GitHubOptions options, GitHubMetrics metrics, TimeProvider time) : DelegatingHandler
 {
-    /// <summary>In bytes: above a page of a hundred issues with the longest bodies that GitHub takes, 262,144 bytes each.</summary>
-    internal const long LargestAnswer = 32 * 1024 * 1024;
+    /// <summary>In bytes: above a page of a hundred issues of 65,536 characters, GitHub's most, that JSON spells with six bytes each: 39 MB.</summary>
+    private const long LargestAnswer = 64 * 1024 * 1024;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
