@@ -28,7 +28,9 @@ internal static class DataServiceApp
     public static async Task<WebApplication> BuildAsync(string[] args, Action<WebApplicationBuilder>? change, CancellationToken cancellationToken)
     {
         // The settings stand beside the assembly, wherever the service is started from.
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        // Slim: IIS and QUIC, which the other builder loads, serve nothing here.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseKestrelHttpsConfiguration();
         if (DoctorCommand.IsAsked(args))
             builder.Logging.ClearProviders();
         else
