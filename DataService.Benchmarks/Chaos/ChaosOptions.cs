@@ -1,3 +1,5 @@
+using DataService.Data;
+
 namespace DataService.Benchmarks.Chaos;
 
 internal sealed record ChaosOptions
@@ -16,6 +18,9 @@ internal sealed record ChaosOptions
 
     /// <summary>Where the run makes the folder of its database, which it deletes in the end.</summary>
     public string TemporaryFolder { get; init; } = Path.GetTempPath();
+
+    /// <summary>The service, in the build that this was built with, unless told otherwise.</summary>
+    public string Assembly { get; init; } = typeof(DataServiceDbContext).Assembly.Location;
 
     /// <summary>Keeps what the instances print; null: nothing is kept.</summary>
     public string? LogFolder { get; init; }

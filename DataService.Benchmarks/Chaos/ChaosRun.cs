@@ -46,8 +46,8 @@ internal sealed class ChaosRun(ChaosOptions options, TextWriter progress)
         var faults = new FaultMix(gitHub, options.Seed);
 
         var environment = Environment(postgres.ConnectionString, simulator.Urls.Single());
-        await using var first = ServiceInstance.Start(environment, Log("instance-1.log"));
-        await using var second = ServiceInstance.Start(environment, Log("instance-2.log"));
+        await using var first = ServiceInstance.Start(options.Assembly, environment, Log("instance-1.log"));
+        await using var second = ServiceInstance.Start(options.Assembly, environment, Log("instance-2.log"));
         ServiceInstance[] instances = [first, second];
         using var approvals = new Approvals(instances, faults, options, _apiToken);
         var killings = new Killings(first, second, options.Seed);

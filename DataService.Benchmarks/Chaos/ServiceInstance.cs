@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using DataService.Data;
 
 namespace DataService.Benchmarks.Chaos;
 
@@ -21,15 +20,16 @@ internal sealed class ServiceInstance : IAsyncDisposable
     private readonly List<InstanceLife> _past = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(2) };
+    private readonly string _assembly;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly TextWriter _log;
     private readonly Task _supervision;
     private Process? _process;
     private InstanceLife? _life;
 
-    private ServiceInstance(IReadOnlyDictionary<string, string> environment, TextWriter log)
+    private ServiceInstance(string assembly, IReadOnlyDictionary<string, string> environment, TextWriter log)
     {
-        (_environment, _log) = (environment, TextWriter.Synchronized(log));
+        (_assembly, _environment, _log) = (assembly, environment, TextWriter.Synchronized(log));
         _supervision = SuperviseAsync();
     }
 
@@ -57,9 +57,11 @@ internal sealed class ServiceInstance : IAsyncDisposable
     /// <summary>Ends only by a fault: a run with an instance that nobody starts again shows nothing.</summary>
     public Task Supervision => _supervision;
 
+    /// <param name="assembly">The service.</param>
     /// <param name="environment">All that the service is told, beside its address.</param>
     /// <param name="log">Takes what the processes print, and is disposed with the instance.</param>
-    public static ServiceInstance Start(IReadOnlyDictionary<string, string> environment, TextWriter log) => new(environment, log);
+    public static ServiceInstance Start(string assembly, IReadOnlyDictionary<string, string> environment, TextWriter log) =>
+        new(assembly, environment, log);
 
     /// <summary>SIGKILL.</summary>
     /// <returns>False where there was no process to kill at this moment.</returns>
@@ -112,7 +114,7 @@ internal sealed class ServiceInstance : IAsyncDisposable
     private Process Begin()
     {
         var address = new Uri($"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}");
-        var start = new ProcessStartInfo("dotnet", [typeof(DataServiceDbContext).Assembly.Location])
+        var start = new ProcessStartInfo("dotnet", [_assembly])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,4 +1,3 @@
-using DataService.Benchmarks.Footprint;
 using DataService.Tests.Support;
 
 namespace DataService.Tests.Conventions;
@@ -12,7 +11,7 @@ public sealed class PublishTests(PostgresCluster cluster)
         var folder = Directory.CreateTempSubdirectory("dataservice-publish-").FullName;
         try
         {
-            var published = await PublishedService.MakeAsync(Repository.Root, folder, TestContext.Current.CancellationToken);
+            var published = await PublishedBuild.InAsync(folder);
 
             await using var service = ServiceProcess.Start(
                 new() { ["ConnectionStrings__DataService"] = await cluster.CreateEmptyDatabaseAsync(), ["API_TOKEN"] = RunningService.ApiToken },

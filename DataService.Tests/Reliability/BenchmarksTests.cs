@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using DataService.Benchmarks.Bench;
-using DataService.Data;
 using DataService.Tests.Support;
 
 namespace DataService.Tests.Reliability;
@@ -162,7 +161,7 @@ public sealed class BenchmarksTests(PostgresCluster cluster)
 
     private async Task<string> MeasureAsync(string command, params string[] figures)
     {
-        var folder = Path.GetDirectoryName(typeof(DataServiceDbContext).Assembly.Location)!;
+        var folder = Path.GetDirectoryName(PublishedBuild.Assembly)!;
         string[] arguments = [.. command.Split(' ').Select(argument => argument.Replace("{service}", folder, StringComparison.Ordinal))];
 
         var (exitCode, output, error) = await RunAsync(Quick, arguments);

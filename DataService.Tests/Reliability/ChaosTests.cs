@@ -1,4 +1,5 @@
 using DataService.Benchmarks.Chaos;
+using DataService.Tests.Support;
 
 namespace DataService.Tests.Reliability;
 
@@ -13,6 +14,7 @@ public sealed class ChaosTests
             Duration = TimeSpan.FromSeconds(30),
             Seed = 4,
             Rate = 2,
+            Assembly = PublishedBuild.Assembly,
             TemporaryFolder = Environment.GetEnvironmentVariable("DATASERVICE_TEST_FOLDER") ?? Path.GetTempPath(),
         };
 

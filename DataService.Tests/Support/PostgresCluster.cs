@@ -55,6 +55,12 @@ public sealed class PostgresCluster : IAsyncLifetime
     {
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
+        return await QueryAsync<T>(connection, sql);
+    }
+
+    /// <inheritdoc cref="QueryAsync{T}(string, string)"/>
+    internal static async Task<T?> QueryAsync<T>(NpgsqlConnection connection, string sql)
+    {
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync() is { } value and not DBNull ? (T)value : default;
     }

@@ -4,6 +4,9 @@ using DataService.GitHub;
 using DataService.Jobs;
 using GitHubSimulator;
 using GitHubSimulator.Faults;
+using Hangfire;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
 
 namespace DataService.Tests.Support;
 
@@ -86,6 +89,8 @@ internal sealed class RunningService : IAsyncDisposable
             {
                 services.Remove(services.Single(service => service.ImplementationType == typeof(RecurringJobs)));
                 services.Remove(services.Single(service => service.ImplementationType == typeof(TokenWatch)));
+                var storage = services.Single(service => service.ServiceType == typeof(JobStorage)).ImplementationFactory!;
+                services.Replace(ServiceDescriptor.Singleton<JobStorage>(provider => new UnkeptStorage((JobStorage)storage(provider))));
             }
 
             replace?.Invoke(services);
@@ -145,9 +150,14 @@ internal sealed class RunningService : IAsyncDisposable
 
     /// <summary>Waits until Hangfire's job is in the state.</summary>
     public Task JobReachesAsync(string jobId, string state) => Eventually.ReturnsAsync(
-        () => PostgresCluster.QueryAsync<string>(ConnectionString, $"SELECT statename FROM hangfire.job WHERE id = {jobId}"),
+        () => QueryAsync<string>($"SELECT statename FROM hangfire.job WHERE id = {jobId}"),
         name => name == state,
         $"job {jobId} to be {state}");
 
-    public Task<T?> QueryAsync<T>(string sql) => PostgresCluster.QueryAsync<T>(ConnectionString, sql);
+    /// <summary>Runs one statement in the service's database, over a connection of its own pool, and returns its first value.</summary>
+    public async Task<T?> QueryAsync<T>(string sql)
+    {
+        await using var connection = await Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync();
+        return await PostgresCluster.QueryAsync<T>(connection, sql);
+    }
 }

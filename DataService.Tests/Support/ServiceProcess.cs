@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
-using DataService.Data;
 
 namespace DataService.Tests.Support;
 
@@ -24,11 +23,11 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     /// <param name="environment">All that the service is told; nothing of the test run's own settings gets through.</param>
     /// <param name="arguments">The command line.</param>
-    /// <param name="assembly">Null for the build that the tests run with.</param>
+    /// <param name="assembly">Null for the service.</param>
     public static ServiceProcess Start(Dictionary<string, string?> environment, string[]? arguments = null, string? assembly = null)
     {
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo("dotnet", [assembly ?? typeof(DataServiceDbContext).Assembly.Location, .. arguments ?? []])
+        var start = new ProcessStartInfo("dotnet", [assembly ?? PublishedBuild.Assembly, .. arguments ?? []])
         {
             // Nobody sits there to be asked.
             RedirectStandardInput = true,
