@@ -18,6 +18,9 @@ internal static class HttpSetup
     /// <summary>Where the service listens.</summary>
     public const string UrlsVariable = "ASPNETCORE_URLS";
 
+    /// <summary>Whose exception, without a type of its own, says that there is no certificate for HTTPS.</summary>
+    private const string Server = "Microsoft.AspNetCore.Server.Kestrel.Core";
+
     private const string DefaultUrl = "http://localhost:8788";
 
     /// <summary>Probes, scrapes, and a dashboard that refreshes itself, would drown the rest of the log.</summary>
@@ -74,9 +77,9 @@ internal static class HttpSetup
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or SocketException)
+        catch (Exception exception) when (exception is IOException or SocketException or InvalidOperationException { Source: Server })
         {
-            throw new ConfigurationException(UrlsVariable, $"is where nobody can listen: {exception.Message}");
+            throw new ConfigurationException(UrlsVariable, $"is where nobody can listen: {exception.Message.ReplaceLineEndings(" ")}");
         }
     }
 
