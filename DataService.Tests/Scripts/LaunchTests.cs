@@ -37,7 +37,7 @@ public sealed class LaunchTests
     }
 
     [Fact]
-    public async Task A_launcher_builds_and_runs_its_script_from_any_folder_also_one_with_spaces()
+    public async Task A_launcher_builds_and_runs_its_script_from_any_folder_also_one_with_spaces_and_through_a_link()
     {
         var root = Directory.CreateTempSubdirectory("data service scripts ").FullName;
         try
@@ -47,7 +47,8 @@ public sealed class LaunchTests
             foreach (var file in Directory.GetFiles(Path.Combine(Folder, "Operator"), "*.cs"))
                 Copy(root, Path.GetRelativePath(Repository.Root, file));
 
-            var start = new ProcessStartInfo(Path.Combine(root, "scripts/list-failed"), ["--url", "http://127.0.0.1:1"])
+            var link = File.CreateSymbolicLink(Path.Combine(root, "failed ones"), Path.Combine("scripts", "list-failed"));
+            var start = new ProcessStartInfo(link.FullName, ["--url", "http://127.0.0.1:1"])
             {
                 WorkingDirectory = "/",
                 RedirectStandardOutput = true,

@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# Runs the C# program that stands beside the script which sources this: scripts/pause is scripts/pause.cs, from any folder.
+# Runs the C# program that stands beside the script which sources this: scripts/pause is scripts/pause.cs, from any folder and through links.
 set -euo pipefail
 
-folder=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd -P)
+script=$(readlink -f "${BASH_SOURCE[1]}")
+folder=$(dirname "$script")
 # shellcheck source-path=SCRIPTDIR source=setup.sh
 . "$folder/lib/setup.sh"
 
@@ -13,4 +14,4 @@ export DOTNET_SKIP_WORKLOAD_INTEGRITY_CHECK=1
 if ! dotnet --list-sdks | grep -Eq '^10\.0\.([3-9][0-9]{2}|[0-9]{4})'; then
   fail "The scripts need .NET SDK 10.0.300 or newer: get it from https://dotnet.microsoft.com/download/dotnet/10.0 and run this again."
 fi
-exec dotnet run --file "$folder/$(basename "${BASH_SOURCE[1]}").cs" -- "$@"
+exec dotnet run --file "$script.cs" -- "$@"
