@@ -4,7 +4,7 @@ using DataService.Data;
 namespace DataService.Tests.Support;
 
 /// <summary>
-/// The service as its image holds it. A whole run publishes it once and starts its processes from it: compiled ahead, they cost half of the
+/// The service as its image holds it. A whole run publishes it once and starts its processes from it: compiled ahead, they cost less
 /// processor time, and what ships is what is tested. A run of a few tests does not wait for that, and starts the build it was built with.
 /// </summary>
 internal static class PublishedBuild
