@@ -108,17 +108,20 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
     }
 
     [Fact]
-    public async Task A_dry_run_counts_and_changes_nothing()
+    public async Task A_dry_run_counts_by_reason_and_changes_nothing()
     {
         await using var service = await StartIdleAsync();
-        await service.AddFailedAsync(3);
-        await service.QueryAsync<object>("UPDATE projects SET approved_at = NULL WHERE slug = 'failed-1'");
+        await service.AddFailedAsync(5);
+        await ChangeAsync(service, "projects", "approved_at = NULL", "failed-1");
+        await ChangeAsync(service, "projects", "github_repo = 'someone/else'", "failed-2");
+        await ProcessAsync(service, "failed-3");
         var before = await ContentAsync(service);
 
         var answer = await RequeueAsync(service, new { dryRun = true, limit = 1 });
         var missing = await (await service.Http.PostAsJsonAsync("/repo-creations/enqueue-missing", new { dryRun = true }, Cancelled)).ReadAsync(HttpStatusCode.OK);
 
-        AssertCounts(answer, matched: 3, requeued: 0, skipped: 1, remaining: 2);
+        AssertCounts(answer, matched: 5, requeued: 0, skipped: 3, remaining: 2);
+        AssertReasons(answer, (SkipReason.NotApproved, 1), (SkipReason.HasRepository, 1), (SkipReason.JobIsAtIt, 1));
         AssertCounts(missing, matched: 0, requeued: 0, skipped: 0, remaining: 0);
         Assert.Equal(before, await ContentAsync(service));
     }
@@ -130,7 +133,7 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
         await service.AddFailedAsync(8);
         await ChangeAsync(service, "projects", "github_repo = 'someone/else'", "failed-1");
         await ChangeAsync(service, "projects", "approved_at = NULL", "failed-2");
-        await service.QueryAsync<object>("UPDATE hangfire.job SET statename = 'Processing' WHERE id = (SELECT job_id::bigint FROM repo_creations JOIN projects ON id = project_id WHERE slug = 'failed-3')");
+        await ProcessAsync(service, "failed-3");
         await ChangeAsync(service, "repo_creations", "state = 'created', error_code = NULL", "failed-4");
         await ChangeAsync(service, "repo_creations", "state = 'skipped', error_code = NULL", "failed-5");
         await ChangeAsync(service, "repo_creations", "state = 'queued', error_code = NULL", "failed-6");
@@ -144,13 +147,9 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
             until = answer.GetProperty("until").GetString();
 
             AssertCounts(answer, matched: limit is 1 ? 8 : 7, requeued: limit is 1 ? 1 : 0, skipped: 7, remaining: 0);
-            Assert.Equal(
-                new[]
-                {
-                    (SkipReason.HasRepository, 1), (SkipReason.NotApproved, 1), (SkipReason.JobIsAtIt, 2), (SkipReason.IsCreated, 1), (SkipReason.IsSettled, 1),
-                    (SkipReason.BeingChanged, 1),
-                }.Order(),
-                answer.GetProperty("skippedReasons").EnumerateObject().Select(reason => (reason.Name, reason.Value.GetInt32())).Order());
+            AssertReasons(
+                answer, (SkipReason.HasRepository, 1), (SkipReason.NotApproved, 1), (SkipReason.JobIsAtIt, 2), (SkipReason.IsCreated, 1), (SkipReason.IsSettled, 1),
+                (SkipReason.BeingChanged, 1));
         }
 
         Assert.Equal("queued", (await service.GetProjectAsync("failed-8")).GetProperty("repoCreation").GetProperty("state").GetString());
@@ -486,6 +485,13 @@ public sealed class RequeueManyTests(PostgresCluster cluster)
     private static void AssertCounts(JsonElement answer, int matched, int requeued, int skipped, int remaining) => Assert.Equal(
         (matched, requeued, skipped, remaining),
         (answer.GetProperty("matched").GetInt32(), answer.GetProperty("requeued").GetInt32(), answer.GetProperty("skipped").GetInt32(), answer.GetProperty("remaining").GetInt32()));
+
+    private static void AssertReasons(JsonElement answer, params (string Reason, int Count)[] reasons) => Assert.Equal(
+        reasons.Order(), answer.GetProperty("skippedReasons").EnumerateObject().Select(reason => (reason.Name, reason.Value.GetInt32())).Order());
+
+    /// <summary>As if a worker had the job of the project's creation.</summary>
+    private static Task<object?> ProcessAsync(RunningService service, string slug) => service.QueryAsync<object>(
+        $"UPDATE hangfire.job SET statename = 'Processing' WHERE id = (SELECT job_id::bigint FROM repo_creations JOIN projects ON id = project_id WHERE slug = '{slug}')");
 
     private static Task<object?> ChangeAsync(RunningService service, string table, string change, string slug) => service.QueryAsync<object>(
         $"UPDATE {table} SET {change} WHERE {(table is "projects" ? "id" : "project_id")} = (SELECT id FROM projects WHERE slug = '{slug}')");
