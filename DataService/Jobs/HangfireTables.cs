@@ -26,15 +26,10 @@ internal sealed partial class HangfireTables(ILogger<HangfireTables> logger)
     public const string JoinJob = "LEFT JOIN hangfire.job j ON j.id = c.job_id::bigint";
 
     /// <summary>Whether <c>j</c> goes on by itself. Not null, also where there is no job.</summary>
-    public const string JobIsAlive = $"coalesce(j.statename IN ({AliveStates}), false)";
+    public const string JobIsAlive = "coalesce(j.statename IN ('Enqueued', 'Processing', 'Scheduled', 'Awaiting'), false)";
 
     /// <summary>Whether <c>j</c> is about to run or at it: not where it only waits for the time of a retry of <c>c</c>.</summary>
     public const string JobIsBusy = $"({JobIsAlive} AND NOT (j.statename = 'Scheduled' AND c.state = 'retrying'))";
-
-    /// <summary>The jobs <c>j</c> that go on by themselves, and their creations <c>c</c>: from the jobs, of which far fewer are alive than there are creations.</summary>
-    public const string AliveJobs = $"hangfire.job j JOIN repo_creations c ON c.job_id = j.id::text AND j.statename IN ({AliveStates})";
-
-    private const string AliveStates = "'Enqueued', 'Processing', 'Scheduled', 'Awaiting'";
 
     /// <summary>
     /// Approved projects <c>p</c> without a repository and without a live job, of which nobody has been told a reason: a classified

@@ -323,21 +323,15 @@ internal sealed partial class RequeueEngine(
             ], cancellationToken);
     }
 
-    /// <summary>
-    /// Counts what a batch would skip, and returns how many it could requeue. Indexes alone tell all but the reasons: the rows themselves are
-    /// read of those that are skipped.
-    /// </summary>
+    /// <summary>Counts what a batch would skip, and returns how many it could requeue.</summary>
     private async Task<int> PreviewAsync(FilterSql sql, FilterBranch branch, Dictionary<string, int> skipped, CancellationToken cancellationToken)
     {
         var counts = await db.Database.SqlQueryRaw<ReasonCount>(
             $"""
-             WITH wanting AS (SELECT id FROM projects WHERE approved_at IS NOT NULL AND github_repo IS NULL),
-                  busy AS (SELECT c.project_id FROM {HangfireTables.AliveJobs} WHERE {HangfireTables.JobIsBusy} AND {branch.Condition})
-             SELECT CASE WHEN w.id IS NULL THEN (
-                              SELECT CASE WHEN p.github_repo IS NOT NULL THEN '{SkipReason.HasRepository}' ELSE '{SkipReason.NotApproved}' END
-                              FROM projects p WHERE p.id = c.project_id)
-                         WHEN b.project_id IS NOT NULL THEN '{SkipReason.JobIsAtIt}' END AS reason, count(*)::int AS count
-             FROM {FilterBranch.From} LEFT JOIN wanting w ON w.id = c.project_id LEFT JOIN busy b ON b.project_id = c.project_id
+             SELECT CASE WHEN p.github_repo IS NOT NULL THEN '{SkipReason.HasRepository}'
+                         WHEN p.approved_at IS NULL THEN '{SkipReason.NotApproved}'
+                         WHEN {HangfireTables.JobIsBusy} THEN '{SkipReason.JobIsAtIt}' END AS reason, count(*)::int AS count
+             FROM {FilterBranch.From} JOIN projects p ON p.id = c.project_id {HangfireTables.JoinJob}
              WHERE {branch.Condition}
              GROUP BY 1
              """, [.. sql.Parameters()]).ToListAsync(cancellationToken);
