@@ -7,7 +7,7 @@ namespace DataService.Tests.Support;
 
 /// <summary>
 /// Hangfire's storage without what it runs by itself beside the workers, which counts succeeded jobs together and deletes expired ones: once in
-/// a test's short life, over connections of their own, which costs a tenth of the test.
+/// a test's short life, over connections of their own.
 /// </summary>
 internal sealed class UnkeptStorage : JobStorage
 {

@@ -19,7 +19,7 @@ internal static class HttpSetup
     public const string UrlsVariable = "ASPNETCORE_URLS";
 
     /// <summary>Whose exception, without a type of its own, says that there is no certificate for HTTPS.</summary>
-    private const string Server = "Microsoft.AspNetCore.Server.Kestrel.Core";
+    private const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel.Core";
 
     private const string DefaultUrl = "http://localhost:8788";
 
@@ -77,7 +77,7 @@ internal static class HttpSetup
         {
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or InvalidOperationException { Source: Server })
+        catch (Exception exception) when (exception is IOException or SocketException or InvalidOperationException { Source: Kestrel })
         {
             throw new ConfigurationException(UrlsVariable, $"is where nobody can listen: {exception.Message.ReplaceLineEndings(" ")}");
         }
